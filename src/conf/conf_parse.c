@@ -1,0 +1,373 @@
+/* conf_parse.c - one parser for each type of option, each beside the words for what it takes.
+ * SPDX-License-Identifier: MIT */
+#include "conf/conf_parse.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/codec.h"
+
+enum {
+	VALUE_MAX = 64 * 1024,
+	LIST_MAX = 1024,
+	SHA256_BYTES = 32
+};
+
+static const char *const TAKES[] = {
+	[CONF_STR] = "a text without control characters",
+	[CONF_BOOL] = "true or false",
+	[CONF_TZ] = "a time zone known here, as Asia/Shanghai (package tzdata) or CST-8",
+	[CONF_URL_HTTP] = "http, https, ws or wss, then ://host, maybe a port and a path",
+	[CONF_URL_CLIENT] = "http, https, ws or wss, then ://host, maybe a port and a path",
+	[CONF_LEVEL] = "debug, info, warn or error",
+	[CONF_AUTH_MODE] = "key or open",
+	[CONF_API_KEYS] = "a comma list of name:sha-256 of the key in hex",
+	[CONF_LIVEKIT_KEYS] = "a comma list of key:secret",
+	[CONF_CIDRS] = "a comma list of networks, as 10.0.0.0/8 or fd00::/8",
+	[CONF_IGNORED] = "anything",
+};
+
+/* The field of c that an option fills. */
+static void *
+field(struct conf *c, const struct conf_option *o)
+{
+	return (char *)c + o->offset;
+}
+
+static bool
+parse_text(struct conf *c, const struct conf_option *o, struct str v)
+{
+	for (size_t i = 0; i < v.len; i++)
+		if ((unsigned char)v.at[i] < 0x20 || v.at[i] == 0x7f)
+			return false;
+	*(struct str *)field(c, o) = arena_str(c->own, v);
+	return true;
+}
+
+static bool
+parse_int(struct conf *c, const struct conf_option *o, struct str v)
+{
+	return parse_i64(v, o->min, o->max, field(c, o));
+}
+
+/* "15", "0.25": at most three digits after the point, kept exactly. */
+static bool
+parse_seconds(struct conf *c, const struct conf_option *o, struct str v)
+{
+	struct str rest = v, whole, digits = S("0");
+	int64_t s, part, ms;
+
+	if (!str_split(&rest, '.', &whole) || !parse_i64(whole, 0, INT32_MAX, &s))
+		return false;
+	if (rest.at != NULL)
+		digits = rest;
+	if (digits.len > 3 || !parse_i64(digits, 0, 999, &part) || digits.at[0] == '-')
+		return false;
+	for (size_t i = digits.len; i < 3; i++)
+		part *= 10;
+	ms = s * 1000 + part;
+	if (ms < o->min || ms > o->max)
+		return false;
+	*(int64_t *)field(c, o) = ms;
+	return true;
+}
+
+static bool
+parse_bool(struct conf *c, const struct conf_option *o, struct str v)
+{
+	static const struct { struct str word; bool value; } WORDS[] = {
+		{ { "true", 4 }, true }, { { "1", 1 }, true }, { { "yes", 3 }, true },
+		{ { "on", 2 }, true }, { { "false", 5 }, false }, { { "0", 1 }, false },
+		{ { "no", 2 }, false }, { { "off", 3 }, false },
+	};
+
+	for (size_t i = 0; i < N_ELEMS(WORDS); i++) {
+		if (!str_eq_nocase(v, WORDS[i].word))
+			continue;
+		*(bool *)field(c, o) = WORDS[i].value;
+		return true;
+	}
+	return false;
+}
+
+static bool
+parse_level(struct conf *c, const struct conf_option *o, struct str v)
+{
+	enum log_level level;
+
+	if (!log_level_parse(v, &level))
+		return false;
+	*(int64_t *)field(c, o) = level;
+	return true;
+}
+
+static bool
+parse_auth_mode(struct conf *c, const struct conf_option *o, struct str v)
+{
+	bool open = str_eq_nocase(v, S("open"));
+
+	if (!open && !str_eq_nocase(v, S("key")))
+		return false;
+	*(int64_t *)field(c, o) = open ? AUTH_MODE_OPEN : AUTH_MODE_KEY;
+	return true;
+}
+
+/* The C library takes a name it does not know for UTC, in silence, and wrong local times would
+ * end up in the DATETIME columns: so the zone's file must be there. */
+static bool
+is_zone_file(struct arena *a, struct str name)
+{
+	const char *dir = getenv("TZDIR");
+	struct stat st;
+
+	if (name.len > 0 && name.at[0] == '/')
+		dir = "";
+	else if (dir == NULL)
+		dir = "/usr/share/zoneinfo";
+	name = arena_printf(a, "%s/%.*s", dir, STR_ARG(name));
+	return stat(name.at, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* CST-8, <+08>-8, EST5EDT,M3.2.0,M11.1.0/2: an offset; a slash only in the rules after a comma. */
+static bool
+is_posix_zone(struct str s)
+{
+	struct str rest = s, name;
+	bool digit = false;
+
+	(void)str_split(&rest, ',', &name);
+	for (size_t i = 0; i < name.len; i++) {
+		if (name.at[i] == '/')
+			return false;
+		digit = digit || (name.at[i] >= '0' && name.at[i] <= '9');
+	}
+	return digit;
+}
+
+static bool
+parse_tz(struct conf *c, const struct conf_option *o, struct str v)
+{
+	struct str name = v;
+
+	if (str_starts(name, S(":"))) {
+		name.at++;
+		name.len--;
+	}
+	if (!str_eq(v, S("UTC")) && !is_posix_zone(v) && !is_zone_file(c->own, name))
+		return false;
+	return parse_text(c, o, v);
+}
+
+/* host, host:port, [v6]:port */
+static bool
+is_authority(struct str s)
+{
+	struct str host = s, port = { NULL, 0 };
+	const char *colon = memrchr(s.at, ':', s.len);
+	const char *bracket = memrchr(s.at, ']', s.len);
+	int64_t n;
+
+	if (colon != NULL && (bracket == NULL || colon > bracket)) {
+		host.len = (size_t)(colon - s.at);
+		port = (struct str){ colon + 1, s.len - host.len - 1 };
+		if (!parse_i64(port, 1, 65535, &n))
+			return false;
+	}
+	if (host.len > 0 && host.at[0] == '[')
+		return host.len > 2 && host.at[host.len - 1] == ']';
+	return host.len > 0 && memchr(host.at, ':', host.len) == NULL;
+}
+
+static bool
+is_url_text(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.at[i] <= ' ' || s.at[i] > '~' || strchr("\"<>\\^`{|}?#@", s.at[i]) != NULL)
+			return false;
+	return true;
+}
+
+/* keep_scheme false: ws and wss become http and https. */
+static bool
+parse_url(struct conf *c, const struct conf_option *o, struct str v, bool keep_scheme)
+{
+	static const struct { struct str given, http; } SCHEMES[] = {
+		{ { "http://", 7 }, { "http://", 7 } }, { { "https://", 8 }, { "https://", 8 } },
+		{ { "ws://", 5 }, { "http://", 7 } }, { { "wss://", 6 }, { "https://", 8 } },
+	};
+
+	while (str_ends(v, S("/")))
+		v.len--;
+	for (size_t i = 0; i < N_ELEMS(SCHEMES); i++) {
+		struct str given = SCHEMES[i].given, rest, tail, host;
+
+		if (v.len <= given.len || !str_eq_nocase((struct str){ v.at, given.len }, given))
+			continue;
+		rest = tail = (struct str){ v.at + given.len, v.len - given.len };
+		if (!str_split(&tail, '/', &host) || !is_authority(host) || !is_url_text(rest))
+			return false;
+		if (!keep_scheme)
+			given = SCHEMES[i].http;
+		*(struct str *)field(c, o) = arena_printf(c->own, "%.*s%.*s", STR_ARG(given),
+		    STR_ARG(rest));
+		return true;
+	}
+	return false;
+}
+
+/* Items of a comma list: trimmed, empty ones left out. */
+static bool
+next_item(struct str *rest, struct str *item_out)
+{
+	while (str_split(rest, ',', item_out)) {
+		*item_out = str_trim(*item_out);
+		if (item_out->len > 0)
+			return true;
+	}
+	return false;
+}
+
+static size_t
+count_items(struct str list)
+{
+	struct str item;
+	size_t n = 0;
+
+	while (next_item(&list, &item))
+		n++;
+	return n;
+}
+
+/* "name:value"; white space may stand around the colon, but not inside. */
+static bool
+split_pair(struct str item, struct name_value *out)
+{
+	struct str rest = item;
+
+	if (!str_split(&rest, ':', &out->name) || rest.at == NULL)
+		return false;
+	out->name = str_trim(out->name);
+	out->value = str_trim(rest);
+	for (size_t i = 0; i < item.len; i++) {
+		const char *at = item.at + i;
+		bool inside = (at >= out->name.at && at < out->name.at + out->name.len) ||
+		    (at >= out->value.at && at < out->value.at + out->value.len);
+
+		if (inside && (*at <= ' ' || *at > '~'))
+			return false;
+	}
+	return out->name.len > 0 && out->value.len > 0;
+}
+
+/* The value of an API key is 32 bytes in hex, kept in lower case. */
+static bool
+is_key_hash(struct arena *a, struct name_value *nv)
+{
+	uint8_t hash[SHA256_BYTES];
+	struct strbuf b;
+
+	if (!hex_decode(nv->value, hash, sizeof(hash)) || nv->name.len > 64)
+		return false;
+	strbuf_init_arena(&b, a, 2 * sizeof(hash) + 1, 2 * sizeof(hash) + 1);
+	hex_encode(&b, hash, sizeof(hash));
+	nv->value = strbuf_str(&b);
+	return true;
+}
+
+static bool
+parse_pairs(struct conf *c, const struct conf_option *o, struct str v)
+{
+	size_t n = count_items(v), i = 0;
+	struct name_value *pairs;
+	struct str item;
+
+	if (n > LIST_MAX)
+		return false;
+	pairs = arena_array(c->own, n, sizeof(*pairs));
+	for (; next_item(&v, &item); i++) {
+		if (!split_pair(item, &pairs[i]))
+			return false;
+		if (o->type == CONF_API_KEYS && !is_key_hash(c->own, &pairs[i]))
+			return false;
+		pairs[i].name = arena_str(c->own, pairs[i].name);
+		pairs[i].value = arena_str(c->own, pairs[i].value);
+	}
+	if (o->type == CONF_API_KEYS) {
+		c->api_keys = pairs;
+		c->n_api_keys = n;
+	} else {
+		c->livekit_keys = pairs;
+		c->n_livekit_keys = n;
+	}
+	return true;
+}
+
+static bool
+parse_cidrs(struct conf *c, struct str v)
+{
+	size_t n = count_items(v), i = 0;
+	struct cidr *nets;
+	struct str item;
+
+	if (n > LIST_MAX)
+		return false;
+	nets = arena_array(c->own, n, sizeof(*nets));
+	while (next_item(&v, &item))
+		if (!cidr_parse(item, &nets[i++]))
+			return false;
+	c->open_networks = nets;
+	c->n_open_networks = n;
+	return true;
+}
+
+bool
+conf_parse(struct conf *c, const struct conf_option *o, struct str value)
+{
+	struct str trimmed = str_trim(value);
+
+	if (value.len > VALUE_MAX)
+		return false;
+	switch (o->type) {
+	case CONF_STR:
+		/* White space around a password may belong to it. */
+		return parse_text(c, o, o->secret ? value : trimmed);
+	case CONF_INT:
+		return parse_int(c, o, trimmed);
+	case CONF_BOOL:
+		return parse_bool(c, o, trimmed);
+	case CONF_SECONDS_MS:
+		return parse_seconds(c, o, trimmed);
+	case CONF_TZ:
+		return parse_tz(c, o, trimmed);
+	case CONF_URL_HTTP:
+		return parse_url(c, o, trimmed, false);
+	case CONF_URL_CLIENT:
+		return parse_url(c, o, trimmed, true);
+	case CONF_LEVEL:
+		return parse_level(c, o, trimmed);
+	case CONF_AUTH_MODE:
+		return parse_auth_mode(c, o, trimmed);
+	case CONF_API_KEYS:
+	case CONF_LIVEKIT_KEYS:
+		return parse_pairs(c, o, trimmed);
+	case CONF_CIDRS:
+		return parse_cidrs(c, trimmed);
+	case CONF_IGNORED:
+		return true;
+	}
+	return false;
+}
+
+void
+conf_takes(const struct conf_option *o, struct strbuf *to)
+{
+	if (o->type == CONF_INT)
+		strbuf_addf(to, "a whole number from %" PRId64 " to %" PRId64, o->min, o->max);
+	else if (o->type == CONF_SECONDS_MS)
+		strbuf_addf(to, "seconds from %g to %g, as 15 or 0.5", (double)o->min / 1000,
+		    (double)o->max / 1000);
+	else
+		strbuf_addz(to, TAKES[o->type]);
+}

@@ -1,0 +1,211 @@
+/* conf_print.c - the option table in words: effective values, the example file, the manual page.
+ * SPDX-License-Identifier: MIT */
+#include "conf/conf.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "conf/conf_parse.h"
+
+enum { WRAP = 88 };
+
+static const char *const LEVELS[] = {
+	[LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error",
+};
+
+static const void *
+field(const struct conf *c, const struct conf_option *o)
+{
+	return (const char *)c + o->offset;
+}
+
+static void
+show_text(const struct conf *c, const struct conf_option *o, struct strbuf *to)
+{
+	struct str v = *(const struct str *)field(c, o);
+
+	if (o->secret && v.len > 0)
+		v = S("***");
+	strbuf_add(to, v);
+}
+
+/* The shortest text that reads back as the same. */
+static void
+show_seconds(int64_t ms, struct strbuf *to)
+{
+	int part = (int)(ms % 1000), digits = 3;
+
+	strbuf_addf(to, "%" PRId64, ms / 1000);
+	if (part == 0)
+		return;
+	for (; part % 10 == 0; part /= 10)
+		digits--;
+	strbuf_addf(to, ".%0*d", digits, part);
+}
+
+/* Names may be seen, what stands behind them not. */
+static void
+show_pairs(const struct name_value *v, size_t n, struct strbuf *to)
+{
+	for (size_t i = 0; i < n; i++)
+		strbuf_addf(to, "%s%.*s:***", i == 0 ? "" : ",", STR_ARG(v[i].name));
+}
+
+static void
+show_cidrs(const struct conf *c, struct strbuf *to)
+{
+	for (size_t i = 0; i < c->n_open_networks; i++) {
+		if (i > 0)
+			strbuf_addc(to, ',');
+		cidr_format(&c->open_networks[i], to);
+	}
+}
+
+void
+conf_show(const struct conf *c, const struct conf_option *o, struct strbuf *to)
+{
+	switch (o->type) {
+	case CONF_STR:
+	case CONF_TZ:
+	case CONF_URL_HTTP:
+	case CONF_URL_CLIENT:
+		show_text(c, o, to);
+		break;
+	case CONF_INT:
+		strbuf_addf(to, "%" PRId64, *(const int64_t *)field(c, o));
+		break;
+	case CONF_BOOL:
+		strbuf_addz(to, *(const bool *)field(c, o) ? "true" : "false");
+		break;
+	case CONF_SECONDS_MS:
+		show_seconds(*(const int64_t *)field(c, o), to);
+		break;
+	case CONF_LEVEL:
+		strbuf_addz(to, LEVELS[c->log_level]);
+		break;
+	case CONF_AUTH_MODE:
+		strbuf_addz(to, c->auth_mode == AUTH_MODE_OPEN ? "open" : "key");
+		break;
+	case CONF_API_KEYS:
+		show_pairs(c->api_keys, c->n_api_keys, to);
+		break;
+	case CONF_LIVEKIT_KEYS:
+		show_pairs(c->livekit_keys, c->n_livekit_keys, to);
+		break;
+	case CONF_CIDRS:
+		show_cidrs(c, to);
+		break;
+	case CONF_IGNORED:
+		break;
+	}
+}
+
+/* A paragraph of comment lines, broken at spaces. */
+static void
+add_comment(struct strbuf *to, struct str text)
+{
+	struct str word;
+	size_t column = 0;
+
+	while (str_split(&text, ' ', &word)) {
+		if (column == 0 || column + 1 + word.len > WRAP) {
+			strbuf_addz(to, column == 0 ? "# " : "\n# ");
+			column = 2;
+		} else {
+			strbuf_addc(to, ' ');
+			column++;
+		}
+		strbuf_add(to, word);
+		column += word.len;
+	}
+	strbuf_addc(to, '\n');
+}
+
+static bool
+begins_group(size_t i)
+{
+	return i == 0 || strcmp(CONF_OPTIONS[i].group, CONF_OPTIONS[i - 1].group) != 0;
+}
+
+static void
+add_example(struct strbuf *to, const struct conf_option *o)
+{
+	char text[512];
+	struct strbuf b;
+
+	strbuf_init(&b, text, sizeof(text));
+	strbuf_addz(&b, o->help);
+	if (o->type != CONF_IGNORED) {
+		strbuf_addz(&b, " Takes ");
+		conf_takes(o, &b);
+		strbuf_addc(&b, '.');
+	}
+	add_comment(to, strbuf_str(&b));
+	strbuf_addf(to, "#%s=%s\n", o->name, o->def);
+}
+
+void
+conf_print_example(struct strbuf *to)
+{
+	strbuf_addz(to,
+	    "# The configuration of tgo-call: every option with its default. Take the # from what you\n"
+	    "# change. The same names in the environment win over this file; empty is unset.\n");
+	for (size_t i = 0; i < N_CONF_OPTIONS; i++) {
+		if (begins_group(i))
+			strbuf_addf(to, "\n## %s\n", CONF_OPTIONS[i].group);
+		else
+			strbuf_addc(to, '\n');
+		add_example(to, &CONF_OPTIONS[i]);
+	}
+}
+
+/* Text for roff: a backslash, a hyphen that must stay one, and a dot or quote that would be a
+ * request at the start of a line. */
+static void
+add_roff(struct strbuf *to, const char *text)
+{
+	if (text[0] == '.' || text[0] == '\'')
+		strbuf_addz(to, "\\&");
+	for (; *text != '\0'; text++) {
+		if (*text == '\\')
+			strbuf_addz(to, "\\e");
+		else if (*text == '-')
+			strbuf_addz(to, "\\-");
+		else
+			strbuf_addc(to, *text);
+	}
+}
+
+static void
+add_roff_option(struct strbuf *to, const struct conf_option *o)
+{
+	char text[256];
+	struct strbuf takes;
+
+	strbuf_addf(to, ".TP\n.B %s\n", o->name);
+	add_roff(to, o->help);
+	strbuf_addc(to, '\n');
+	if (o->type != CONF_IGNORED) {
+		strbuf_init(&takes, text, sizeof(text));
+		conf_takes(o, &takes);
+		strbuf_addz(to, "Takes ");
+		add_roff(to, takes.at);
+		strbuf_addz(to, ".\n");
+	}
+	if (o->def[0] != '\0') {
+		strbuf_addz(to, "Default: ");
+		add_roff(to, o->def);
+		strbuf_addz(to, ".\n");
+	}
+}
+
+void
+conf_print_roff(struct strbuf *to)
+{
+	strbuf_addz(to, ".SH OPTIONS\n");
+	for (size_t i = 0; i < N_CONF_OPTIONS; i++) {
+		if (begins_group(i))
+			strbuf_addf(to, ".SS %s\n", CONF_OPTIONS[i].group);
+		add_roff_option(to, &CONF_OPTIONS[i]);
+	}
+}
