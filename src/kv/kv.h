@@ -1,0 +1,37 @@
+/* kv - the only room that knows hiredis. Redis holds what may be lost: a call that fails here is
+ * counted, logged at most once a second, and otherwise ignored.
+ * Keys:      the table in kv_keys.c (pattern, TTL, what its loss means); every key begins with "tgo:".
+ * Times:     connect and commands 200 ms; after a failure no new try for a second, so that a dead or
+ *            frozen Redis costs the requests nothing.
+ * Fork:      open after fork, one connection a process; comes back by itself. */
+/* SPDX-License-Identifier: MIT */
+#ifndef KV_KV_H
+#define KV_KV_H
+
+#include "base/op.h"
+#include "conf/conf.h"
+
+struct kv;
+
+struct kv *kv_open(const struct conf *c);             /* connects when first used */
+void kv_close(struct kv *k);
+
+/* What the cache holds of a room: "tgo:room:<room_id>", a hash {node, url, status}. */
+struct kv_room {
+	struct str room_id, node, url;
+	int status;
+};
+/* After a commit, in one pipeline: the room's cache entry, and, where wake is set, a message on the
+ * channel "tgo:wake" (payload: the Unix ms of the nearest deadline, or 0 for "look now"). */
+void kv_room_changed(struct op *op, struct kv *k, const struct kv_room *room, bool wake, int64_t deadline_ms);
+/* False: not there, or Redis is away. Texts in op->arena. */
+bool kv_room_find(struct op *op, struct kv *k, struct str room_id, struct kv_room *out);
+bool kv_ping(struct op *op, struct kv *k);
+/* maxmemory-policy of the server into op->arena; empty when it does not say. For `tgo-call check`. */
+struct str kv_eviction_policy(struct op *op, struct kv *k);
+
+struct kv_key { const char *pattern; int64_t ttl_s; const char *loss; };
+extern const struct kv_key KV_KEYS[];
+extern const size_t N_KV_KEYS;
+
+#endif
