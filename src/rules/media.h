@@ -1,0 +1,25 @@
+/* media - what LiveKit says happened, as hints (calls.md, "What LiveKit tells us"): late, doubled, out of
+ * order, or never. Each rule decides whether it still counts.
+ * SPDX-License-Identifier: MIT */
+#ifndef RULES_MEDIA_H
+#define RULES_MEDIA_H
+
+#include "model/call.h"
+
+struct media_room {
+	struct str sid;
+	int64_t created_at_ms;       /* the event's, LiveKit's clock */
+};
+struct media_session {
+	struct str uid, sid;
+	int64_t joined_at_ms;        /* LiveKit's clock */
+	struct str device_type, device_id;
+};
+enum media_left { MEDIA_LEFT_CLIENT, MEDIA_LEFT_PUT_OUT, MEDIA_LEFT_OTHER };
+
+void media_room_started(struct call *c, const struct media_room *r);
+void media_participant_joined(struct call *c, const struct media_room *r, const struct media_session *s);
+void media_participant_left(struct call *c, const struct media_session *s, enum media_left why);
+void media_room_finished(struct call *c, const struct media_room *r);
+
+#endif
