@@ -1,0 +1,134 @@
+/* change - the transaction every operation shares.
+ * SPDX-License-Identifier: MIT */
+#include "call/change.h"
+
+#include "store/call_store.h"
+
+struct call_policy
+change_policy(const struct services *sv)
+{
+	return (struct call_policy){ .rejoin_grace_ms = sv->conf->rejoin_grace_ms,
+	    .max_call_ms = sv->conf->max_call_s * 1000 };
+}
+
+void
+change_fill_defaults(const struct services *sv, struct call *c)
+{
+	if (c->room.timeout_s == 0)
+		c->room.timeout_s = sv->conf->livekit_timeout_s;
+	if (c->room.livekit_url.len == 0)
+		c->room.livekit_url = sv->conf->livekit_client_url;
+}
+
+enum err
+change_load(struct op *op, struct services *sv, struct str room_id, struct call *c)
+{
+	bool found;
+	enum err e;
+
+	op->room_id = room_id;
+	call_init(c, op->arena, change_policy(sv));
+	if ((e = call_store_load(op, sv->db, room_id, c, &found)) != ERR_OK)
+		return e;
+	if (!found) {
+		op->err_room_id = room_id;
+		return ERR_ROOM_NOT_FOUND;
+	}
+	change_fill_defaults(sv, c);
+	return ERR_OK;
+}
+
+enum err
+change_lock(struct op *op, struct services *sv, struct sql_link *l, struct str room_id, struct call *c)
+{
+	bool found;
+	enum err e;
+
+	call_init(c, op->arena, change_policy(sv));
+	if ((e = call_store_lock(op, l, room_id, c, &found)) != ERR_OK)
+		return e;
+	if (!found) {
+		op->err_room_id = room_id;
+		return ERR_ROOM_NOT_FOUND;
+	}
+	change_fill_defaults(sv, c);
+	return ERR_OK;
+}
+
+struct change {
+	struct services *sv;
+	struct str room_id;
+	change_rule rule;
+	void *arg;
+	struct call *after;
+};
+
+static enum err
+change_in_tx(struct op *op, struct sql_link *l, void *arg, bool *rollback_out)
+{
+	const struct change *ch = arg;
+	enum err e;
+
+	if ((e = change_lock(op, ch->sv, l, ch->room_id, ch->after)) != ERR_OK)
+		return e;
+	if ((e = ch->rule(op, ch->after, ch->arg)) != ERR_OK)
+		return e;
+	if (!ch->after->changed) {
+		*rollback_out = true;
+		return ERR_OK;
+	}
+	return call_store_save(op, l, ch->after);
+}
+
+enum err
+change_run(struct op *op, struct services *sv, struct str room_id, change_rule rule, void *arg,
+    struct call *after)
+{
+	struct change ch = { .sv = sv, .room_id = room_id, .rule = rule, .arg = arg, .after = after };
+	enum err e;
+
+	op->room_id = room_id;
+	if ((e = tx_run(op, sv->db, change_in_tx, &ch)) != ERR_OK)
+		return e;
+	if (after->changed)
+		change_publish(op, sv, after);
+	return ERR_OK;
+}
+
+void
+change_publish(struct op *op, struct services *sv, const struct call *c)
+{
+	const struct kv_room room = { .room_id = c->room.room_id, .node = c->room.livekit_node,
+	    .url = c->room.livekit_url, .status = c->room.status };
+
+	kv_room_changed(op, sv->kv, &room, c->n_events > 0 || c->n_actions > 0 || c->room.look_at_ms > 0,
+	    c->room.next_deadline_ms);
+}
+
+enum err
+access_check(const struct access *a, const struct call *c)
+{
+	const struct participant *p;
+
+	if (!a->ticket)
+		return ERR_OK;
+	if ((p = call_find(c, a->uid)) == NULL)
+		return ERR_ROOM_NOT_FOUND;
+	if (a->row)
+		return ERR_OK;
+	if (a->active_row && participant_status_active(p->status))
+		return ERR_OK;
+	/* A call that is over has nothing left to protect: its creator may repeat what ended it. */
+	if (a->creator && call_is_creator(c, p) &&
+	    (participant_status_active(p->status) || room_status_final(c->room.status)))
+		return ERR_OK;
+	return ERR_FORBIDDEN;
+}
+
+void
+view_of(struct services *sv, const struct call *c, struct str uid, struct view *out)
+{
+	out->call = *c;
+	out->me = uid.len > 0 ? call_find(c, uid) : NULL;
+	out->url = c->room.livekit_url.len > 0 ? c->room.livekit_url : sv->conf->livekit_client_url;
+}

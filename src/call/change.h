@@ -1,0 +1,34 @@
+/* change - one transaction on one call: lock, load, apply a rule, save; and what follows the commit.
+ * Internal to the call room. SPDX-License-Identifier: MIT */
+#ifndef CALL_CHANGE_H
+#define CALL_CHANGE_H
+
+#include "call/ops.h"
+
+/* A rule on a locked call. May run several times (deadlock retry), each time on a freshly loaded call. */
+typedef enum err (*change_rule)(struct op *op, struct call *c, void *arg);
+
+/* ERR_OK: committed, or there was nothing to change; `after` is the call as it stands. */
+enum err change_run(struct op *op, struct services *sv, struct str room_id, change_rule rule, void *arg,
+    struct call *after) MUST_CHECK;
+
+/* For transactions that do more: the locked call with our defaults filled in, and its saving. */
+enum err change_lock(struct op *op, struct services *sv, struct sql_link *l, struct str room_id,
+    struct call *c) MUST_CHECK;
+/* Loads without a lock; ERR_ROOM_NOT_FOUND. */
+enum err change_load(struct op *op, struct services *sv, struct str room_id, struct call *c) MUST_CHECK;
+struct call_policy change_policy(const struct services *sv);
+/* What a row read from the database lacks because the Go server wrote it. */
+void change_fill_defaults(const struct services *sv, struct call *c);
+/* After a commit that changed something: Redis learns of it, waiting jobs are woken. */
+void change_publish(struct op *op, struct services *sv, const struct call *c);
+
+/* ERR_OK, ERR_ROOM_NOT_FOUND (a ticket without a row learns nothing), ERR_FORBIDDEN. */
+enum err access_check(const struct access *a, const struct call *c) MUST_CHECK;
+
+/* The view of uid on a call; uid empty: of nobody. */
+void view_of(struct services *sv, const struct call *c, struct str uid, struct view *out);
+/* The token of out->me. */
+void view_add_token(struct op *op, struct services *sv, struct view *out, const struct join_req *rq);
+
+#endif

@@ -1,0 +1,271 @@
+/* enter - operations that end with a token in somebody's hand: create, join, refresh, the standard
+ * token endpoint.
+ * SPDX-License-Identifier: MIT */
+#include "base/rng.h"
+#include "call/change.h"
+#include "livekit/room_api.h"
+#include "livekit/token.h"
+#include "rules/settle.h"
+#include "store/call_store.h"
+
+/* Seats of an open call made by the token endpoint: as many as the API allows. */
+enum { OPEN_CALL_SEATS = 1000 };
+
+void
+view_add_token(struct op *op, struct services *sv, struct view *out, const struct join_req *rq)
+{
+	const struct participant *p = out->me;
+	const struct token_for t = {
+		.room_id = out->call.room.room_id,
+		.uid = p->uid,
+		.name = p->name,
+		.device_type = p->device_type.len > 0 || rq == NULL ? p->device_type : rq->who.device_type,
+		.device_id = p->device_id.len > 0 || rq == NULL ? p->device_id : rq->who.device_id,
+		.livekit_url = out->url,
+		.livekit_node = out->call.room.livekit_node,
+		.metadata = rq != NULL ? rq->token_metadata : S(""),
+		.attributes = rq != NULL ? rq->token_attributes : S(""),
+		.room_config = rq != NULL ? rq->token_room_config : S(""),
+		.ttl_s = rq != NULL ? rq->ttl_s : 0,
+	};
+
+	out->token = token_mint(op, sv->conf, &t);
+}
+
+/* ---- create ---- */
+
+struct creation {
+	struct services *sv;
+	const struct create_req *rq;
+	struct str *invitees, *people;     /* people: invitees and creator, sorted */
+	size_t n_invitees, n_people;
+	int64_t seats;
+	struct call call;
+	enum err outcome;                  /* stored, and yet an error: everybody is busy */
+};
+
+static void
+describe_room(struct creation *cr, int64_t now_ms)
+{
+	const struct create_req *rq = cr->rq;
+	struct room *r = &cr->call.room;
+	struct strbuf id;
+
+	strbuf_init_arena(&id, cr->call.arena, 33, 33);
+	if (rq->room_id.len == 0)
+		rng_hex32(&id);
+	cr->call.now_ms = now_ms;
+	r->room_id = rq->room_id.len > 0 ? rq->room_id : strbuf_str(&id);
+	r->creator = rq->creator.uid;
+	r->rtc_type = (int)rq->rtc_type;
+	r->invite_on = (int)rq->invite_on;
+	r->max_participants = cr->seats;
+	r->source_channel_id = rq->source_channel_id;
+	r->source_channel_type = (int)rq->source_channel_type;
+	r->timeout_s = rq->timeout_s > 0 ? rq->timeout_s : cr->sv->conf->livekit_timeout_s;
+	r->metadata = rq->metadata;
+	r->created_at_ms = r->updated_at_ms = now_ms;
+	r->livekit_url = cr->sv->conf->livekit_client_url;
+}
+
+static enum err
+create_in_tx(struct op *op, struct sql_link *l, void *arg, bool *rollback_out)
+{
+	struct creation *cr = arg;
+	struct create_in in = { .creator = cr->rq->creator, .invitees = cr->invitees,
+	    .n_invitees = cr->n_invitees };
+	struct str *busy;
+	int64_t now_ms;
+	bool taken;
+	enum err e;
+
+	(void)rollback_out;
+	if ((e = people_store_lock(op, l, cr->people, cr->n_people)) != ERR_OK)
+		return e;
+	if ((e = call_store_probe(op, l, cr->rq->room_id, &now_ms, &taken)) != ERR_OK)
+		return e;
+	if (taken)
+		return ERR_ROOM_ALREADY_EXISTS;
+	if ((e = people_store_busy(op, l, cr->people, cr->n_people, S(""), &busy, &in.n_busy)) != ERR_OK)
+		return e;
+	if (uid_in(cr->rq->creator.uid, busy, in.n_busy))
+		return ERR_CREATOR_IN_ANOTHER_CALL;
+	in.busy = busy;
+	call_init(&cr->call, op->arena, change_policy(cr->sv));
+	describe_room(cr, now_ms);
+	cr->outcome = verb_create(&cr->call, &in);
+	op->busy_uids = busy;
+	op->n_busy_uids = in.n_busy;
+	e = call_store_insert(op, l, &cr->call);
+	return e == ERR_SQL_DUPLICATE ? ERR_ROOM_ALREADY_EXISTS : e;
+}
+
+static void
+log_created(struct op *op, const struct creation *cr)
+{
+	const struct room *r = &cr->call.room;
+	struct log_line l;
+
+	log_begin(&l, op->log, LOG_INFO, "房间创建成功", "room_created", op->request_id);
+	log_str(&l, "room_id", r->room_id);
+	log_str(&l, "creator", r->creator);
+	log_str(&l, "source_channel_id", r->source_channel_id);
+	log_str(&l, "livekit_url", r->livekit_url);
+	log_strs(&l, "invited_uids", cr->invitees, cr->n_invitees);
+	log_i64(&l, "status", r->status);
+	log_z(&l, "language", op->lang);
+	log_str(&l, "livekit_node", r->livekit_node);
+	log_end(&l);
+}
+
+static enum err
+end_lost(struct op *op, struct call *c, void *arg)
+{
+	(void)op;
+	(void)arg;
+	if (!room_status_final(c->room.status))
+		call_end(c, ROOM_CANCELLED, END_LOST, S(""));
+	return ERR_OK;
+}
+
+/* LIVEKIT_CREATE_ROOM: the media room must exist before the token leaves; otherwise there is no call. */
+static enum err
+create_media_room(struct op *op, struct services *sv, struct str room_id)
+{
+	const struct room_api api = { .conf = sv->conf, .http = sv->http };
+	struct call after;
+	enum err e;
+
+	if (!sv->conf->livekit_create_room || room_api_create(op, &api, room_id) == ERR_OK)
+		return ERR_OK;
+	e = change_run(op, sv, room_id, end_lost, NULL, &after);
+	return e != ERR_OK ? e : ERR_UNAVAILABLE;
+}
+
+enum err
+op_create(struct op *op, struct services *sv, const struct create_req *rq, struct view *out)
+{
+	struct creation cr = { .sv = sv, .rq = rq };
+	enum err e;
+
+	op->uid = rq->creator.uid;
+	op->room_id = rq->room_id;
+	cr.invitees = verbs_invitees(op->arena, rq->uids, rq->n_uids, rq->creator.uid, &cr.n_invitees);
+	if ((cr.seats = verbs_seats(rq->max_participants, cr.n_invitees)) == 0)
+		return ERR_ROOM_TOO_SMALL;
+	cr.people = arena_array(op->arena, cr.n_invitees + 1, sizeof(struct str));
+	for (size_t i = 0; i < cr.n_invitees; i++)
+		cr.people[i] = cr.invitees[i];
+	cr.people[cr.n_invitees] = rq->creator.uid;
+	cr.n_people = cr.n_invitees + 1;
+	uids_sort(cr.people, cr.n_people);
+
+	if ((e = tx_run(op, sv->db, create_in_tx, &cr)) != ERR_OK) {
+		op->err_room_id = rq->room_id;
+		return e;
+	}
+	op->room_id = op->err_room_id = cr.call.room.room_id;
+	change_publish(op, sv, &cr.call);
+	if (cr.outcome != ERR_OK)
+		return cr.outcome;
+	if ((e = create_media_room(op, sv, op->room_id)) != ERR_OK)
+		return e;
+	view_of(sv, &cr.call, rq->creator.uid, out);
+	out->invited.busy = arena_array(op->arena, op->n_busy_uids + 1, sizeof(struct str));
+	for (size_t i = 0; i < op->n_busy_uids; i++)
+		out->invited.busy[out->invited.n_busy++] = op->busy_uids[i];
+	log_created(op, &cr);
+	view_add_token(op, sv, out, NULL);
+	return ERR_OK;
+}
+
+/* ---- join ---- */
+
+struct joining {
+	struct services *sv;
+	const struct join_req *rq;
+};
+
+static enum err
+join_rule(struct op *op, struct call *c, void *arg)
+{
+	const struct joining *j = arg;
+	const struct join_req *rq = j->rq;
+
+	(void)op;
+	if (rq->access.ticket && !j->sv->conf->ticket_open_join && call_find(c, rq->who.uid) == NULL)
+		return ERR_FORBIDDEN;
+	return verb_join(c, &rq->who, rq->takeover);
+}
+
+static void
+log_joined(struct op *op, const struct view *v)
+{
+	const struct room *r = &v->call.room;
+	struct log_line l;
+
+	log_begin(&l, op->log, LOG_INFO, "参与者加入房间成功", "participant_joined", op->request_id);
+	log_str(&l, "room_id", r->room_id);
+	log_str(&l, "uid", v->me->uid);
+	log_str(&l, "creator", r->creator);
+	log_str(&l, "livekit_url", v->url);
+	log_i64(&l, "room_status", r->status);
+	log_z(&l, "language", op->lang);
+	log_str(&l, "livekit_node", r->livekit_node);
+	log_end(&l);
+}
+
+enum err
+op_join(struct op *op, struct services *sv, const struct join_req *rq, struct view *out)
+{
+	struct joining j = { .sv = sv, .rq = rq };
+	struct call after;
+	enum err e;
+
+	op->uid = rq->who.uid;
+	if ((e = change_run(op, sv, rq->room_id, join_rule, &j, &after)) != ERR_OK) {
+		op->err_room_id = rq->room_id;
+		return e;
+	}
+	view_of(sv, &after, rq->who.uid, out);
+	log_joined(op, out);
+	view_add_token(op, sv, out, rq);
+	return ERR_OK;
+}
+
+enum err
+op_token_source(struct op *op, struct services *sv, const struct join_req *rq, struct view *out)
+{
+	const struct create_req open_call = { .creator = rq->who, .room_id = rq->room_id,
+	    .max_participants = OPEN_CALL_SEATS };
+	struct view created;
+	enum err e = op_join(op, sv, rq, out);
+
+	if (e != ERR_ROOM_NOT_FOUND || !sv->conf->token_creates_room)
+		return e;
+	if (rq->access.ticket && !sv->conf->ticket_open_join)
+		return ERR_FORBIDDEN;
+	e = op_create(op, sv, &open_call, &created);
+	/* Somebody else was first: then it is theirs, and this one joins it. */
+	if (e != ERR_OK && e != ERR_ROOM_ALREADY_EXISTS)
+		return e;
+	return op_join(op, sv, rq, out);
+}
+
+enum err
+op_refresh(struct op *op, struct services *sv, struct str room_id, struct str uid, int64_t ttl_s,
+    struct view *out)
+{
+	const struct join_req rq = { .ttl_s = ttl_s };
+	struct call c;
+	enum err e;
+
+	op->uid = uid;
+	if ((e = change_load(op, sv, room_id, &c)) != ERR_OK)
+		return e;
+	view_of(sv, &c, uid, out);
+	if (out->me == NULL || out->me->status != P_JOINED)
+		return ERR_FORBIDDEN;
+	view_add_token(op, sv, out, &rq);
+	return ERR_OK;
+}

@@ -1,0 +1,138 @@
+/* webhook - verifies and reads what LiveKit sends.
+ * SPDX-License-Identifier: MIT */
+#include "livekit/webhook.h"
+
+#include "base/codec.h"
+#include "crypto/digest.h"
+#include "crypto/jwt.h"
+#include "json/json.h"
+#include "model/ids.h"
+
+enum { LEEWAY_S = 60 };
+
+static bool
+times_hold(const struct json *claims, int64_t now_s)
+{
+	const struct json *exp = json_get(claims, "exp"), *nbf = json_get(claims, "nbf");
+	int64_t t;
+
+	if (exp != NULL && (!json_i64(exp, &t) || now_s > t + LEEWAY_S))
+		return false;
+	return nbf == NULL || (json_i64(nbf, &t) && now_s >= t - LEEWAY_S);
+}
+
+static bool
+body_is_meant(const struct json *claims, struct str body)
+{
+	struct str claim = json_str(json_get(claims, "sha256"));
+	uint8_t said[SHA256_BYTES + 3], is[SHA256_BYTES];
+	size_t n = sizeof(said);
+
+	if (!base64_decode(claim, said, &n) || n != SHA256_BYTES)
+		return false;
+	digest_sha256(body, is);
+	return digest_equal(said, is, SHA256_BYTES);
+}
+
+bool
+webhook_verify(struct op *op, const struct conf *c, struct str authorization, struct str body, int64_t now_ms)
+{
+	struct str token = authorization, text;
+	const struct json *claims;
+
+	if (str_starts(token, S("Bearer ")))
+		token = str_trim((struct str){ token.at + 7, token.len - 7 });
+	for (size_t i = 0; i < c->n_livekit_keys; i++) {
+		if (!jwt_verify(op->arena, token, c->livekit_keys[i].value, &text))
+			continue;
+		claims = json_parse(op->arena, text, NULL);
+		if (str_eq(json_str(json_get(claims, "iss")), c->livekit_keys[i].name) &&
+		    times_hold(claims, now_ms / 1000) && body_is_meant(claims, body))
+			return true;
+	}
+	return false;
+}
+
+static enum webhook_kind
+kind_of(struct str event)
+{
+	static const struct { const char *name; enum webhook_kind kind; } KINDS[] = {
+		{ "room_started", WEBHOOK_ROOM_STARTED },
+		{ "room_finished", WEBHOOK_ROOM_FINISHED },
+		{ "participant_joined", WEBHOOK_PARTICIPANT_JOINED },
+		{ "participant_left", WEBHOOK_PARTICIPANT_LEFT },
+		{ "participant_connection_aborted", WEBHOOK_PARTICIPANT_ABORTED },
+	};
+
+	for (size_t i = 0; i < N_ELEMS(KINDS); i++)
+		if (str_eq(event, str_of(KINDS[i].name)))
+			return KINDS[i].kind;
+	return WEBHOOK_OTHER;
+}
+
+/* The device as our tokens wrote it: attributes first, then the metadata's JSON. What would not fit
+ * its column, or is no text at all, is as good as not said. */
+static void
+read_device(struct op *op, const struct json *participant, struct webhook *out)
+{
+	const struct json *attributes = json_get(participant, "attributes");
+	struct str metadata = json_str(json_get(participant, "metadata"));
+	const struct json *meta = metadata.len > 0 ? json_parse(op->arena, metadata, NULL) : NULL;
+
+	out->device_type = json_str(json_get(attributes, "device_type"));
+	if (out->device_type.len == 0)
+		out->device_type = json_str(json_get(meta, "device_type"));
+	out->device_id = json_str(json_get(attributes, "device_id"));
+	if (out->device_id.len == 0)
+		out->device_id = json_str(json_get(meta, "device_id"));
+	if (!text_ok(out->device_type, 1, DEVICE_TYPE_MAX))
+		out->device_type = S("");
+	if (!text_ok(out->device_id, 1, DEVICE_ID_MAX))
+		out->device_id = S("");
+}
+
+static void
+read_participant(struct op *op, const struct json *p, struct webhook *out)
+{
+	struct str kind = json_str(json_get(p, "kind"));
+	bool hidden = json_is_true(json_get(json_get(p, "permission"), "hidden"));
+	int64_t at;
+
+	out->uid = json_str(json_get(p, "identity"));
+	out->sid = json_str(json_get(p, "sid"));
+	if (json_i64(json_get(p, "joinedAtMs"), &at))
+		out->joined_at_ms = at;
+	else if (json_i64(json_get(p, "joinedAt"), &at))
+		out->joined_at_ms = at * 1000 + 999;        /* the latest it can mean */
+	out->disconnect_reason = json_str(json_get(p, "disconnectReason"));
+	out->is_person = (kind.len == 0 || str_eq(kind, S("STANDARD"))) && !hidden && id_ok(out->uid) &&
+	    out->sid.len > 0 && out->sid.len <= SID_MAX;
+	read_device(op, p, out);
+}
+
+enum err
+webhook_parse(struct op *op, struct str body, struct webhook *out)
+{
+	const struct json *doc = json_parse(op->arena, body, NULL);
+	const struct json *room = json_get(doc, "room");
+	int64_t at;
+
+	*out = (struct webhook){ 0 };
+	if (json_type(doc) != JSON_OBJECT) {
+		op->bad_field = "";
+		return ERR_INVALID_PARAMETERS;
+	}
+	out->event = json_str(json_get(doc, "event"));
+	out->id = json_str(json_get(doc, "id"));
+	if (json_i64(json_get(doc, "createdAt"), &at))
+		out->created_at_ms = at * 1000;
+	out->room_id = json_str(json_get(room, "name"));
+	out->room_sid = json_str(json_get(room, "sid"));
+	if (out->room_sid.len > SID_MAX)
+		out->room_sid = S("");
+	read_participant(op, json_get(doc, "participant"), out);
+	out->kind = kind_of(out->event);
+	if (!room_id_ok(out->room_id) || out->id.len == 0 || out->id.len > SID_MAX)
+		out->kind = WEBHOOK_OTHER;
+	return ERR_OK;
+}

@@ -1,0 +1,36 @@
+/* statements - prints every SQL statement of the stores, one a line, lists expanded to two units: for the
+ * tests that feed them to another server's grammar and to EXPLAIN. With --names: name, tab, statement.
+ * SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "store/call_store.h"
+#include "store/list_store.h"
+#include "store/outbox_store.h"
+#include "store/people_store.h"
+
+static void
+print(const struct sql_stmt *s, bool names)
+{
+	const char *list = strstr(s->text, "{}");
+
+	if (names)
+		printf("%s\t", s->name);
+	if (list == NULL)
+		printf("%s\n", s->text);
+	else
+		printf("%.*s%s,%s%s\n", (int)(list - s->text), s->text, s->unit, s->unit, list + 2);
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct sql_stmt *const *const ALL[] = { CALL_STORE_STMTS, LIST_STORE_STMTS, OUTBOX_STORE_STMTS,
+		PEOPLE_STORE_STMTS };
+	bool names = argc > 1 && strcmp(argv[1], "--names") == 0;
+
+	for (size_t i = 0; i < N_ELEMS(ALL); i++)
+		for (const struct sql_stmt *const *s = ALL[i]; *s != NULL; s++)
+			print(*s, names);
+	return 0;
+}
