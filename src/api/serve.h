@@ -1,0 +1,18 @@
+/* serve - one request from route to reply: finds the route, who calls, reads the body within the
+ * route's limit, runs the handler, words the error, writes the closing log line.
+ * SPDX-License-Identifier: MIT */
+#ifndef API_SERVE_H
+#define API_SERVE_H
+
+#include "call/services.h"
+#include "http/http.h"
+
+/* Reads the body into rq->body: fcgi_read_body, or a test's. */
+typedef enum err (*body_reader)(void *arg, struct arena *a, struct request *rq, int64_t max_bytes);
+
+void api_serve(struct op *op, struct services *sv, struct request *rq, body_reader read_body, void *arg,
+    struct reply *rp);
+/* Every route names who may call it; else a line on stderr and false: the worker refuses to start. */
+bool api_routes_ok(void);
+
+#endif

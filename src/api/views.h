@@ -1,0 +1,21 @@
+/* views - how calls look in answers (api.md): RoomResp with a token, Room without, participant.
+ * SPDX-License-Identifier: MIT */
+#ifndef API_VIEWS_H
+#define API_VIEWS_H
+
+#include "base/jsonw.h"
+#include "call/ops.h"
+#include "http/http.h"
+
+/* RoomResp. active_only: uids lists the active people (sync), else everybody. */
+void view_room_resp(struct jsonw *w, const char *key, const struct view *v, bool active_only);
+/* Room's fields into an object that the caller opened, so that more can stand beside them. */
+void view_room_fields(struct jsonw *w, const struct call *c, struct str url);
+void view_participant(struct jsonw *w, const char *key, const struct call *c, const struct participant *p);
+
+/* Whole replies. */
+enum err reply_room_resp(struct reply *rp, const struct view *v);
+enum err reply_room(struct reply *rp, const struct view *v);
+enum err reply_participant(struct reply *rp, const struct view *v);
+
+#endif
