@@ -1,0 +1,193 @@
+/* The master process.
+ * SPDX-License-Identifier: MIT */
+#include "app/master.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "app/pool.h"
+#include "app/worker.h"
+#include "base/clock.h"
+
+struct master {
+	const struct options *options;
+	struct setup *setup;
+	struct listener *listener;
+	struct pool pool;
+	int signal_fd;
+	int ready_read, ready_write;      /* a worker that is up writes its pid */
+};
+
+static int64_t
+now_ms(void)
+{
+	return clock_mono_us() / 1000;
+}
+
+/* In the child. */
+static int
+run_worker(void *arg)
+{
+	const struct master *m = arg;
+	struct worker w = {
+		.conf = m->setup->conf,
+		.log = m->setup->log,
+		.listen_fd = m->listener->fd,
+		.ready_fd = m->ready_write,
+		.schema_known = m->setup->schema_known,
+	};
+
+	close(m->signal_fd);
+	close(m->ready_read);
+	return worker_run(&w);
+}
+
+static bool
+master_open(struct master *m)
+{
+	int ends[2];
+	sigset_t set;
+
+	worker_signals(&set);
+	sigaddset(&set, SIGCHLD);
+	m->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (m->signal_fd < 0)
+		return false;
+	if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) {
+		close(m->signal_fd);
+		return false;
+	}
+	m->ready_read = ends[0];
+	m->ready_write = ends[1];
+	if (pool_open(&m->pool, (size_t)m->setup->n_workers, m->setup->log, run_worker, m))
+		return true;
+	close(m->signal_fd);
+	close(m->ready_read);
+	close(m->ready_write);
+	return false;
+}
+
+static void
+master_close(struct master *m)
+{
+	pool_close(&m->pool);
+	close(m->signal_fd);
+	close(m->ready_read);
+	close(m->ready_write);
+}
+
+/* The old set keeps on serving until each worker of the new one is up. */
+static void
+reload(struct master *m)
+{
+	struct setup fresh;
+	char err[SETUP_ERR_CAP] = "";
+	struct log_line l;
+
+	if (!setup_load(m->options, &fresh, err, sizeof(err))) {
+		log_note(m->setup->log, LOG_ERROR, "新配置被拒绝，继续使用原配置", "config_refused", err);
+		return;
+	}
+	pool_renew(&m->pool, (size_t)fresh.n_workers, fresh.log, now_ms());
+	setup_free(m->setup);
+	*m->setup = fresh;
+	log_begin(&l, m->setup->log, LOG_INFO, "配置已重新读取，逐个更新工作进程", "config_reloaded", S(""));
+	log_i64(&l, "workers", m->setup->n_workers);
+	log_end(&l);
+}
+
+/* The socket goes first, so that nobody connects to it any more. */
+static void
+stop(struct master *m, int signo)
+{
+	struct log_line l;
+
+	if (m->pool.stopping)
+		return;
+	log_begin(&l, m->setup->log, LOG_INFO, "服务正在停止", "stopping", S(""));
+	log_i64(&l, "signal", signo);
+	log_i64(&l, "workers", (int64_t)pool_n_alive(&m->pool));
+	log_end(&l);
+	listen_close(m->listener);
+	pool_stop(&m->pool, now_ms());
+}
+
+static void
+take_signal(struct master *m, int signo)
+{
+	switch (signo) {
+	case SIGTERM:
+	case SIGINT:
+		stop(m, signo);
+		break;
+	case SIGHUP:
+		if (!m->pool.stopping)
+			reload(m);
+		break;
+	case SIGUSR1:
+		if (!log_reopen(m->setup->log))
+			log_note(m->setup->log, LOG_ERROR, "日志无法重新打开", "log_reopen_failed", strerror(errno));
+		pool_signal(&m->pool, SIGUSR1);
+		break;
+	default:
+		break;            /* SIGCHLD only wakes us */
+	}
+}
+
+static void
+take_signals(struct master *m)
+{
+	struct signalfd_siginfo si;
+
+	while (read(m->signal_fd, &si, sizeof(si)) == (ssize_t)sizeof(si))
+		take_signal(m, (int)si.ssi_signo);
+}
+
+static void
+take_ready(struct master *m)
+{
+	pid_t pid;
+
+	while (read(m->ready_read, &pid, sizeof(pid)) == (ssize_t)sizeof(pid))
+		pool_is_up(&m->pool, pid, now_ms());
+}
+
+static void
+look_after(struct master *m)
+{
+	struct pollfd fds[2] = {
+		{ .fd = m->signal_fd, .events = POLLIN },
+		{ .fd = m->ready_read, .events = POLLIN },
+	};
+
+	for (;;) {
+		pool_tick(&m->pool, now_ms());
+		if (m->pool.stopping && pool_n_alive(&m->pool) == 0)
+			return;
+		if (poll(fds, N_ELEMS(fds), pool_idle_ms(&m->pool, now_ms())) < 0 && errno != EINTR)
+			sleep(1);         /* out of kernel memory: the workers go on meanwhile */
+		take_ready(m);
+		take_signals(m);
+		pool_reap(&m->pool, now_ms());
+	}
+}
+
+int
+master_run(const struct options *o, struct setup *s, struct listener *listener)
+{
+	struct master m = { .options = o, .setup = s, .listener = listener };
+
+	if (!master_open(&m)) {
+		log_note(s->log, LOG_ERROR, "主进程无法启动", "master_failed", strerror(errno));
+		return EXIT_FAILURE;
+	}
+	look_after(&m);
+	master_close(&m);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,110 @@
+/* The worker's command line.
+ * SPDX-License-Identifier: MIT */
+#include "app/options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+
+const char OPTIONS_HELP[] =
+    "Usage: tgo-call-worker [--listen unix:/PATH | HOST:PORT] [--env-file FILE]\n"
+    "                       [--workers N] [--no-master] [--version] [--help]\n"
+    "\n"
+    "The FastCGI application of tgo-call-server. Without --listen it takes the socket it\n"
+    "is given: file descriptor 3 from systemd, 0 from spawn-fcgi.\n"
+    "\n"
+    "  --listen WHERE    a socket of its own: unix:/run/tgo-call/fcgi.sock, 127.0.0.1:9000\n"
+    "  --env-file FILE   read this configuration file instead of ./.env or\n"
+    "                    /etc/tgo-call/tgo-call.env (the environment wins)\n"
+    "  --workers N       processes, instead of WORKERS (1..1024)\n"
+    "  --no-master       one process that serves by itself, for spawn-fcgi -F N\n"
+    "  --version         print the version\n"
+    "  --help            print this\n"
+    "\n"
+    "Signals: TERM finishes what is under way and stops; HUP reads the configuration again\n"
+    "and renews the processes one by one; USR1 opens the log file again.\n";
+
+enum option { OPT_NONE, OPT_LISTEN, OPT_ENV_FILE, OPT_WORKERS, OPT_NO_MASTER, OPT_VERSION, OPT_HELP };
+
+static const struct {
+	enum option id;
+	const char *name;
+	bool takes_value;
+} OPTIONS[] = {
+	{ OPT_LISTEN,    "--listen",    true  },
+	{ OPT_ENV_FILE,  "--env-file",  true  },
+	{ OPT_WORKERS,   "--workers",   true  },
+	{ OPT_NO_MASTER, "--no-master", false },
+	{ OPT_VERSION,   "--version",   false },
+	{ OPT_HELP,      "--help",      false },
+};
+
+static bool
+set_option(struct options *o, enum option id, const char *value)
+{
+	switch (id) {
+	case OPT_LISTEN:
+		o->listen = value;
+		return value[0] != '\0';
+	case OPT_ENV_FILE:
+		o->env_file = value;
+		return value[0] != '\0';
+	case OPT_WORKERS:
+		return parse_i64(str_of(value), 1, OPTIONS_WORKERS_MAX, &o->workers);
+	case OPT_NO_MASTER:
+		o->no_master = true;
+		return true;
+	case OPT_VERSION:
+		o->version = true;
+		return true;
+	case OPT_HELP:
+		o->help = true;
+		return true;
+	case OPT_NONE:
+		break;
+	}
+	return false;
+}
+
+/* The row of OPTIONS that `name` is, or -1. */
+static int
+find_option(struct str name)
+{
+	for (size_t i = 0; i < N_ELEMS(OPTIONS); i++) {
+		if (str_eq(name, str_of(OPTIONS[i].name)))
+			return (int)i;
+	}
+	return -1;
+}
+
+/* "--name value" and "--name=value". */
+bool
+options_parse(int argc, char *const *argv, struct options *out, char *err, size_t err_cap)
+{
+	struct options o = { 0 };
+
+	for (int i = 1; i < argc; i++) {
+		const char *equals = strchr(argv[i], '=');
+		const char *value = equals != NULL ? equals + 1 : NULL;
+		struct str name = { argv[i], equals != NULL ? (size_t)(equals - argv[i]) : strlen(argv[i]) };
+		int row = find_option(name);
+
+		if (row < 0 || (value != NULL && !OPTIONS[row].takes_value)) {
+			snprintf(err, err_cap, "unknown option: %s (see --help)", argv[i]);
+			return false;
+		}
+		if (OPTIONS[row].takes_value && value == NULL && i + 1 < argc)
+			value = argv[++i];
+		if (OPTIONS[row].takes_value && value == NULL) {
+			snprintf(err, err_cap, "%s needs a value (see --help)", OPTIONS[row].name);
+			return false;
+		}
+		if (!set_option(&o, OPTIONS[row].id, value != NULL ? value : "")) {
+			snprintf(err, err_cap, "bad value for %s: %s (see --help)", OPTIONS[row].name, value);
+			return false;
+		}
+	}
+	*out = o;
+	return true;
+}
