@@ -15,11 +15,15 @@ static void
 say_cure(const struct schema_status *st, char *cure, size_t cure_cap)
 {
 	if (st->state == SCHEMA_NEWER)
-		snprintf(cure, cure_cap, "the database has schema version %d and this program knows %d: install "
-		    "the release whose `tgo-call migrate` made it", st->applied, st->newest);
+		snprintf(cure, cure_cap,
+		    "the database has schema version %d and this program knows %d: install the "
+		    "release whose `tgo-call migrate` made it",
+		    st->applied, st->newest);
 	else
-		snprintf(cure, cure_cap, "the database has schema version %d and this program needs %d: run "
-		    "`tgo-call migrate`", st->applied, st->newest);
+		snprintf(cure, cure_cap,
+		    "the database has schema version %d and this program needs %d: run "
+		    "`tgo-call migrate`",
+		    st->applied, st->newest);
 }
 
 enum database_state
@@ -57,7 +61,8 @@ void
 database_look(const struct conf *c, struct log *log, struct database_facts *out)
 {
 	struct arena *a = arena_new(LOOK_ARENA_BYTES);
-	struct op op = { .arena = a, .log = log, .lang = LANG_DEFAULT, .started_us = clock_mono_us() };
+	struct op op = { .arena = a, .log = log, .lang = LANG_DEFAULT,
+	    .started_us = clock_mono_us() };
 	struct sql_link *l = sql_open(c);
 	struct max_row row = { 0 };
 	bool found = false;

@@ -1,5 +1,5 @@
-/* database - what a start must know of the database: whether its schema is ours, and how many connections
- * it grants.
+/* database - what a start must know of the database: whether its schema is ours, and how many
+ * connections it grants.
  * SPDX-License-Identifier: MIT */
 #ifndef APP_DATABASE_H
 #define APP_DATABASE_H
@@ -9,7 +9,7 @@
 
 enum database_state { DATABASE_AWAY, DATABASE_READY, DATABASE_OTHER_SCHEMA };
 
-/* With DATABASE_OTHER_SCHEMA one line in cure (cut to its size, always terminated) says what to do. */
+/* With DATABASE_OTHER_SCHEMA one line in cure (cut to its size, terminated) says what to do. */
 enum database_state database_schema(struct op *op, struct sql_link *l, char *cure, size_t cure_cap);
 
 struct database_facts {

@@ -19,7 +19,8 @@
 enum { BACKLOG = 1024, SYSTEMD_FD = 3 };
 
 static const char NOTHING_INHERITED[] =
-    "nothing to listen on: give --listen unix:/path, or start through spawn-fcgi or a systemd socket";
+    "nothing to listen on: give --listen unix:/path, or start through spawn-fcgi or a systemd "
+    "socket";
 
 static bool
 is_listening_socket(int fd)
@@ -75,7 +76,8 @@ is_stale(const struct sockaddr_un *sa)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return false;
-	refused = connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) != 0 && errno == ECONNREFUSED;
+	refused =
+	    connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) != 0 && errno == ECONNREFUSED;
 	close(fd);
 	return refused;
 }
@@ -106,8 +108,8 @@ listen_unix(const char *path, struct listener *out, char *err, size_t err_cap)
 	int fd;
 
 	if (n == 0 || n >= sizeof(sa.sun_path)) {
-		snprintf(err, err_cap, "cannot listen on unix:%s: a socket's path has 1..%zu bytes", path,
-		    sizeof(sa.sun_path) - 1);
+		snprintf(err, err_cap, "cannot listen on unix:%s: a socket's path has 1..%zu bytes",
+		    path, sizeof(sa.sun_path) - 1);
 		return false;
 	}
 	memcpy(sa.sun_path, path, n);
@@ -223,7 +225,8 @@ listen_inherit(char *const *envp, struct listener *out, char *err, size_t err_ca
 	int fd = STDIN_FILENO;
 
 	*out = (struct listener){ .fd = -1 };
-	if (env_number(envp, S("LISTEN_PID")) == (int64_t)getpid() && env_number(envp, S("LISTEN_FDS")) >= 1)
+	if (env_number(envp, S("LISTEN_PID")) == (int64_t)getpid() &&
+	    env_number(envp, S("LISTEN_FDS")) >= 1)
 		fd = SYSTEMD_FD;
 	if (!is_listening_socket(fd)) {
 		snprintf(err, err_cap, "%s", NOTHING_INHERITED);
@@ -245,6 +248,7 @@ listen_close(struct listener *l)
 		return;
 	close(l->fd);
 	l->fd = -1;
-	if (l->path != NULL && stat(l->path, &st) == 0 && st.st_dev == l->dev && st.st_ino == l->ino)
+	if (l->path != NULL && stat(l->path, &st) == 0 && st.st_dev == l->dev &&
+	    st.st_ino == l->ino)
 		unlink(l->path);
 }

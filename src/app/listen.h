@@ -1,4 +1,4 @@
-/* listen - the socket the worker serves: its own (--listen), or inherited from systemd or spawn-fcgi.
+/* listen - the socket the worker serves: its own (--listen), or one from systemd or spawn-fcgi.
  * Shape:     non-blocking, close-on-exec, backlog 1024 (a full backlog turns into instant 502s).
  * Ownership: listen_close closes it, and removes the socket file if this process made it.
  * Errors:    false with one line in err; nothing stays open.
@@ -14,7 +14,7 @@
 
 struct listener {
 	int fd;
-	bool beyond_loopback;     /* whoever reaches the socket may forge requests: worth a warning */
+	bool beyond_loopback;     /* whoever reaches it may forge requests: worth a warning */
 	const char *path;         /* of a socket file made here; else NULL. Points into `where` */
 	dev_t dev;
 	ino_t ino;                /* of that file, so that a successor's is not removed */

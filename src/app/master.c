@@ -132,7 +132,8 @@ take_signal(struct master *m, int signo)
 		break;
 	case SIGUSR1:
 		if (!log_reopen(m->setup->log))
-			log_note(m->setup->log, LOG_ERROR, "日志无法重新打开", "log_reopen_failed", strerror(errno));
+			log_note(m->setup->log, LOG_ERROR, "日志无法重新打开", "log_reopen_failed",
+			    strerror(errno));
 		pool_signal(&m->pool, SIGUSR1);
 		break;
 	default:

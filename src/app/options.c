@@ -25,7 +25,9 @@ const char OPTIONS_HELP[] =
     "Signals: TERM finishes what is under way and stops; HUP reads the configuration again\n"
     "and renews the processes one by one; USR1 opens the log file again.\n";
 
-enum option { OPT_NONE, OPT_LISTEN, OPT_ENV_FILE, OPT_WORKERS, OPT_NO_MASTER, OPT_VERSION, OPT_HELP };
+enum option {
+	OPT_NONE, OPT_LISTEN, OPT_ENV_FILE, OPT_WORKERS, OPT_NO_MASTER, OPT_VERSION, OPT_HELP
+};
 
 static const struct {
 	enum option id;
@@ -87,7 +89,8 @@ options_parse(int argc, char *const *argv, struct options *out, char *err, size_
 	for (int i = 1; i < argc; i++) {
 		const char *equals = strchr(argv[i], '=');
 		const char *value = equals != NULL ? equals + 1 : NULL;
-		struct str name = { argv[i], equals != NULL ? (size_t)(equals - argv[i]) : strlen(argv[i]) };
+		size_t n_name = equals != NULL ? (size_t)(equals - argv[i]) : strlen(argv[i]);
+		struct str name = { argv[i], n_name };
 		int row = find_option(name);
 
 		if (row < 0 || (value != NULL && !OPTIONS[row].takes_value)) {
@@ -101,7 +104,8 @@ options_parse(int argc, char *const *argv, struct options *out, char *err, size_
 			return false;
 		}
 		if (!set_option(&o, OPTIONS[row].id, value != NULL ? value : "")) {
-			snprintf(err, err_cap, "bad value for %s: %s (see --help)", OPTIONS[row].name, value);
+			snprintf(err, err_cap, "bad value for %s: %s (see --help)",
+			    OPTIONS[row].name, value);
 			return false;
 		}
 	}

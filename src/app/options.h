@@ -21,6 +21,7 @@ enum { OPTIONS_WORKERS_MAX = 1024 };
 extern const char OPTIONS_HELP[];
 
 /* False: one line in err says what is wrong. The texts point into argv. */
-bool options_parse(int argc, char *const *argv, struct options *out, char *err, size_t err_cap) MUST_CHECK;
+bool options_parse(int argc, char *const *argv, struct options *out, char *err, size_t err_cap)
+    MUST_CHECK;
 
 #endif

@@ -70,7 +70,7 @@ give_birth(struct pool *p, struct slot *s, int64_t now_ms)
 	s->born_ms = now_ms;
 }
 
-/* The slot whose new child is not up yet while the old one still serves; NULL when there is none. */
+/* The slot whose new child is not up yet while the old one still serves, or NULL. */
 static struct slot *
 in_renewal(const struct pool *p)
 {
@@ -81,7 +81,7 @@ in_renewal(const struct pool *p)
 	return NULL;
 }
 
-/* One slot at a time: the database sees one connection more than it is used to, not twice as many. */
+/* One slot at a time: the database sees one connection more than usual, not twice as many. */
 static void
 renew_next(struct pool *p, int64_t now_ms)
 {
@@ -93,7 +93,7 @@ renew_next(struct pool *p, int64_t now_ms)
 		if (s->pid == 0 || s->generation == p->generation)
 			continue;
 		if (s->old > 0)
-			return;           /* leaving since the last renewal; its death brings us back here */
+			return;           /* still leaving; its death brings us back here */
 		s->old = s->pid;
 		s->old_told = false;
 		s->pid = 0;
@@ -227,8 +227,8 @@ pool_renew(struct pool *p, size_t n_slots, struct log *log, int64_t now_ms)
 		s->old_told = true;
 		s->kill_ms = now_ms + POOL_GRACE_MS;
 	}
-	/* A slot that comes back from retirement keeps nobody's deadline, and what made the children die
-	 * may just have been mended. */
+	/* A slot that comes back from retirement keeps nobody's deadline, and what made the
+	 * children die may just have been mended. */
 	for (size_t i = p->n_slots; i < n_slots; i++)
 		p->slots[i].kill_ms = 0;
 	for (size_t i = 0; i < n_slots; i++) {

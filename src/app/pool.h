@@ -1,13 +1,13 @@
 /* pool - the children of the master: one slot per worker, a birth for every death, and renewal.
- * Shape:     a slot holds the child that serves (or is about to) and, during renewal, the one before it,
- *            which goes on serving until its successor says that it is up.
+ * Shape:     a slot holds the child that serves (or is about to) and, during renewal, the one
+ *            before it, which goes on serving until its successor says that it is up.
  *
  *                birth            ready, TERM to `old`
  *            empty ---> starting ---------------------> serving ---(death: back-off)---> empty
  *
  * Ownership: pool_open and pool_close; `run` and what it points at live as long.
  * Times:     `now_ms` is a clock that never steps back.
- * Fork:      children leave by exit(), with what run() returned; they never come back from pool_tick.
+ * Fork:      children leave by exit(), with what run() returned; no child returns from pool_tick.
  * SPDX-License-Identifier: MIT */
 #ifndef APP_POOL_H
 #define APP_POOL_H
@@ -43,7 +43,8 @@ struct pool {
 	void *arg;
 };
 
-bool pool_open(struct pool *p, size_t n_slots, struct log *log, pool_child run, void *arg) MUST_CHECK;
+bool pool_open(struct pool *p, size_t n_slots, struct log *log, pool_child run, void *arg)
+    MUST_CHECK;
 void pool_close(struct pool *p);
 /* Births that are due, the next step of a renewal, kills of those that overstayed. */
 void pool_tick(struct pool *p, int64_t now_ms);

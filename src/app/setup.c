@@ -71,8 +71,8 @@ setup_load(const struct options *o, struct setup *out, char *err, size_t err_cap
 	snprintf(path, sizeof(path), "%.*s", STR_ARG(s.conf->log_file));
 	s.log = log_open(path, (enum log_level)s.conf->log_level);
 	if (s.log == NULL) {
-		snprintf(err, err_cap, "cannot open the log %s: %s", path[0] != '\0' ? path : DEFAULT_LOG_FILE,
-		    strerror(errno));
+		snprintf(err, err_cap, "cannot open the log %s: %s",
+		    path[0] != '\0' ? path : DEFAULT_LOG_FILE, strerror(errno));
 		setup_free(&s);
 		return false;
 	}

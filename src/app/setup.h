@@ -1,5 +1,5 @@
-/* setup - what a start needs besides the socket: the configuration, the log, the number of workers. Made at
- * the start and again on every SIGHUP, by the same checks.
+/* setup - what a start needs besides the socket: the configuration, the log, the number of workers.
+ * Made at the start and again on every SIGHUP, by the same checks.
  * Errors:    false, with the reason in err (a hint may have several lines); nothing stays open.
  * SPDX-License-Identifier: MIT */
 #ifndef APP_SETUP_H

@@ -15,7 +15,7 @@
 #include "http/reply.h"
 #include "i18n/i18n.h"
 
-/* Bounds one request: the largest reply while its buffer grows, the largest body, and their texts. */
+/* Bounds one request: the largest reply while its buffer grows, the largest body, their texts. */
 enum { ARENA_CAP_BYTES = 48 * 1024 * 1024 };
 
 struct loop {
@@ -59,8 +59,8 @@ finish(struct loop *lp, const struct op *op, const struct request *rq, const str
 	fcgi_finish(lp->fcgi, rq, rp, extra, n);
 }
 
-/* A database that was away at the start may come back with another schema than ours. Looked at right
- * after it has answered a request, so that nobody waits for it; /readyz says it too. */
+/* A database that was away at the start may come back with another schema than ours. Looked at
+ * right after it has answered a request, so that nobody waits for it; /readyz says it too. */
 static void
 look_at_schema(struct loop *lp, struct op *op)
 {

@@ -11,8 +11,8 @@ struct worker {
 	const struct conf *conf;
 	struct log *log;
 	int listen_fd;
-	int ready_fd;             /* the master's pipe: gets our pid when we are up; -1: no master */
-	bool schema_known;        /* it was right a moment ago; else it is looked at when the database answers */
+	int ready_fd;             /* the master's pipe, gets our pid when we are up; -1: none */
+	bool schema_known;        /* right a moment ago; else looked at when a database answers */
 };
 
 /* TERM, INT: leave after the current request; USR1: open the log again; HUP: the master's business.

@@ -15,8 +15,8 @@
 #include "app/setup.h"
 #include "app/worker.h"
 
-/* Before anything else: no file of ours is for everybody, and a signal waits until somebody is there to
- * take it. */
+/* Before anything else: no file of ours is for everybody, and a signal waits until somebody is
+ * there to take it. */
 static void
 settle_process(void)
 {
@@ -60,12 +60,18 @@ log_start(const struct options *o, const struct setup *s, const struct listener 
 static int
 run(const struct options *o, struct setup *s, struct listener *listener)
 {
-	struct worker alone = { .conf = s->conf, .log = s->log, .listen_fd = listener->fd, .ready_fd = -1,
-	    .schema_known = s->schema_known };
+	struct worker alone = {
+		.conf = s->conf,
+		.log = s->log,
+		.listen_fd = listener->fd,
+		.ready_fd = -1,
+		.schema_known = s->schema_known,
+	};
 	int status;
 
-	/* Our secrets belong into no core file, and another process of the same user (nginx's workers) may
-	 * not read them. Only now: a log such as /dev/stdout could not be opened any more. */
+	/* Our secrets belong into no core file, and another process of the same user (nginx's
+	 * workers) may not read them. Only now: a log such as /dev/stdout could not be opened any
+	 * more. */
 	prctl(PR_SET_DUMPABLE, 0);
 	log_start(o, s, listener);
 	status = o->no_master ? worker_run(&alone) : master_run(o, s, listener);

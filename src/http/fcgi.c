@@ -14,7 +14,8 @@
 
 #include "base/rng.h"
 
-/* What is left of a refused body is read and thrown away up to here; nginx's own limit is far below. */
+/* What is left of a refused body is read and thrown away up to here; nginx's own limit is far
+ * below. */
 enum { DRAIN_MAX_BYTES = 16 * 1024 * 1024 };
 /* A peer that stands still in the middle of a request frees the worker after this. */
 enum { PEER_TIMEOUT_S = 10 };
@@ -43,7 +44,7 @@ fcgi_open(int listen_fd)
 	f->listen_fd = listen_fd;
 	f->signal_fd = -1;
 	f->rq.ipcFd = -1;
-	/* By default libfcgi waits 2 s for a peer that says nothing, and 2 s for one that does not close. */
+	/* libfcgi gives 2 s to a peer that says nothing, and 2 s to one that does not close. */
 	setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "200", 0);
 	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "200", 0);
 	f->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -73,8 +74,9 @@ fcgi_close(struct fcgi *f)
 	free(f);
 }
 
-/* Sleeps until a request or a signal is there. The signals stay blocked all the time, so that none can
- * cut a read or a write of libfcgi short: the signalfd only wakes us, sigtimedwait takes the signal. */
+/* Sleeps until a request or a signal is there. The signals stay blocked all the time, so that none
+ * can cut a read or a write of libfcgi short: the signalfd only wakes us, sigtimedwait takes the
+ * signal. */
 static bool
 sleep_until_ready(struct fcgi *f, bool *request_out)
 {
@@ -110,8 +112,9 @@ fcgi_wait(struct fcgi *f, const sigset_t *set, int *signo_out)
 			return FCGI_ERROR;
 	}
 	for (;;) {
-		/* Signals first, or a busy worker would never see one. After sleeping it is the request that
-		 * comes first: its wake-up came to this worker alone, so nobody else would take it. */
+		/* Signals first, or a busy worker would never see one. After sleeping it is the
+		 * request that comes first: its wake-up came to this worker alone, so nobody else
+		 * would take it. */
 		rc = sigtimedwait(set, NULL, &AT_ONCE);
 		if (rc > 0) {
 			*signo_out = rc;
@@ -129,8 +132,8 @@ fcgi_wait(struct fcgi *f, const sigset_t *set, int *signo_out)
 	}
 }
 
-/* The first parameter of that name, copied; *n_out (may be NULL) is how many there are: a header that was
- * sent twice arrives as two parameters. */
+/* The first parameter of that name, copied; *n_out (may be NULL) is how many there are: a header
+ * that was sent twice arrives as two parameters. */
 static struct str
 param(struct arena *a, char *const *envp, const char *name, size_t *n_out)
 {
@@ -140,7 +143,8 @@ param(struct arena *a, char *const *envp, const char *name, size_t *n_out)
 	for (; *envp != NULL; envp++) {
 		struct str pair = str_of(*envp);
 
-		if (pair.len <= prefix.len || pair.at[prefix.len] != '=' || !str_starts(pair, prefix))
+		if (pair.len <= prefix.len || pair.at[prefix.len] != '=' ||
+		    !str_starts(pair, prefix))
 			continue;
 		if (n++ == 0)
 			value = (struct str){ pair.at + prefix.len + 1, pair.len - prefix.len - 1 };
@@ -158,7 +162,8 @@ is_request_id(struct str s)
 	for (size_t i = 0; i < s.len; i++) {
 		char c = s.at[i];
 
-		if (!(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') && c != '-')
+		if (!(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') &&
+		    c != '-')
 			return false;
 	}
 	return true;
@@ -328,8 +333,9 @@ put_cors(FCGX_Stream *out, const struct reply *rp)
 		return;
 	if (rp->allow != NULL)
 		put_header(out, "Access-Control-Allow-Methods", str_of(rp->allow));
-	put_header(out, "Access-Control-Allow-Headers", S("Authorization, Content-Type, X-Language, "
-	    "Accept-Language, Idempotency-Key, X-Request-Id, X-Region"));
+	put_header(out, "Access-Control-Allow-Headers",
+	    S("Authorization, Content-Type, X-Language, Accept-Language, Idempotency-Key, "
+	      "X-Request-Id, X-Region"));
 	put_header(out, "Access-Control-Max-Age", S("86400"));
 }
 
@@ -346,7 +352,8 @@ fcgi_finish(struct fcgi *f, const struct request *rq, const struct reply *rp,
 	/* A body that did not fit its buffer must not go out as a success. */
 	put_header_i64(out, "Status", whole ? rp->status : 500);
 	if (rp->status != 204) {
-		put_header(out, "Content-Type", str_of(type != NULL ? type : "application/json; charset=utf-8"));
+		put_header(out, "Content-Type",
+		    str_of(type != NULL ? type : "application/json; charset=utf-8"));
 		put_header_i64(out, "Content-Length", (int64_t)body.len);
 	}
 	if (rp->allow != NULL)
@@ -359,8 +366,8 @@ fcgi_finish(struct fcgi *f, const struct request *rq, const struct reply *rp,
 	put(out, S("\r\n"));
 	if (!rq->head && rp->status != 204)
 		put(out, body);
-	/* Never kept, whatever the peer asked for: an idle kept connection would pin this worker, and what
-	 * it left unread would be taken for the next request. */
+	/* Never kept, whatever the peer asked for: an idle kept connection would pin this worker,
+	 * and what it left unread would be taken for the next request. */
 	f->rq.keepConnection = 0;
 	FCGX_Finish_r(&f->rq);
 }

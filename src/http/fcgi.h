@@ -27,8 +27,10 @@ void fcgi_read(struct fcgi *f, struct arena *a, struct request *rq);
 /* Reads the body if it is at most max_bytes: ERR_OK, ERR_BODY_TOO_LARGE, or ERR_INVALID_PARAMETERS (it was
  * shorter or longer than CONTENT_LENGTH said, or the client went). */
 enum err fcgi_read_body(struct fcgi *f, struct arena *a, struct request *rq, int64_t max_bytes) MUST_CHECK;
-/* Status, headers, body (not for HEAD), then drains what is left of the request and finishes it. Names
- * and values with a byte below 0x20 or 0x7f are dropped. `extra`: name, value pairs, n of them. */
+/* Drains what is left of the request (so that a peer that only sends cannot block us while we only
+ * write), then status, headers, body (not for HEAD), and finishes it. Names and values with a byte
+ * below 0x20 or 0x7f are dropped; a body that failed its buffer goes out as 500 without it.
+ * `extra`: name, value pairs, n of them. */
 struct fcgi_header { const char *name; struct str value; };
 void fcgi_finish(struct fcgi *f, const struct request *rq, const struct reply *rp,
     const struct fcgi_header *extra, size_t n_extra);

@@ -16,7 +16,7 @@ struct request {
 	bool head;                                   /* HEAD: handled as GET, answered without body */
 	struct str method_text, raw_path, query;     /* path without query, still encoded */
 	struct str body, content_type;
-	int64_t content_length;
+	int64_t content_length;                      /* 0: none; -1: sent, and not a number */
 	struct str authorization, x_language, accept_language, origin, request_id, remote_addr;
 	struct str x_region;
 	bool duplicate_header;                       /* Authorization (or Idempotency-Key) came twice */

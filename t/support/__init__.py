@@ -1,0 +1,1 @@
+"""What the pytest tiers share. SPDX-License-Identifier: MIT"""
