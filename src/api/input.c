@@ -60,7 +60,9 @@ input_query_i64(struct op *op, const struct request *rq, const char *name, int64
 	bool bad = false;
 
 	if (!request_query(op->arena, rq, name, &text, &bad))
-		return bad ? input_refuse(op, name) : ERR_OK;
+		return ERR_OK;
+	if (bad)
+		return input_refuse(op, name);
 	if (text.len > 0 && !parse_i64(text, min, max, out))
 		return input_refuse(op, name);
 	return ERR_OK;
@@ -74,7 +76,9 @@ input_query_str(struct op *op, const struct request *rq, const char *name, bool 
 
 	*out = S("");
 	if (!request_query(op->arena, rq, name, out, &bad))
-		return bad ? input_refuse(op, name) : ERR_OK;
+		return ERR_OK;
+	if (bad)
+		return input_refuse(op, name);
 	if (out->len > 0 && !ok(*out))
 		return input_refuse(op, name);
 	return ERR_OK;
@@ -101,7 +105,9 @@ cursor_read(struct op *op, const struct request *rq, struct list_filter *f)
 	bool bad = false;
 
 	if (!request_query(op->arena, rq, "cursor", &text, &bad))
-		return bad ? input_refuse(op, "cursor") : ERR_OK;
+		return ERR_OK;
+	if (bad)
+		return input_refuse(op, "cursor");
 	if (text.len == 0)
 		return ERR_OK;
 	if (text.len > CURSOR_BYTES || !base64url_decode(text, bytes, &n))

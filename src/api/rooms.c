@@ -150,7 +150,9 @@ read_statuses(struct op *op, const struct request *rq, unsigned *bits_out)
 	int64_t status;
 
 	if (!request_query(op->arena, rq, "status", &text, &bad))
-		return bad ? input_refuse(op, "status") : ERR_OK;
+		return ERR_OK;
+	if (bad)
+		return input_refuse(op, "status");
 	if (text.len == 0)
 		return ERR_OK;
 	while (str_split(&text, ',', &part)) {

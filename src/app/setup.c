@@ -68,6 +68,12 @@ setup_load(const struct options *o, struct setup *out, char *err, size_t err_cap
 		setup_free(&s);
 		return false;
 	}
+	if (s.conf->n_livekit_keys == 0) {
+		snprintf(err, err_cap, "LIVEKIT_API_KEY and LIVEKIT_API_SECRET (or LIVEKIT_KEYS) are not set: "
+		    "no token could be made");
+		setup_free(&s);
+		return false;
+	}
 	snprintf(path, sizeof(path), "%.*s", STR_ARG(s.conf->log_file));
 	s.log = log_open(path, (enum log_level)s.conf->log_level);
 	if (s.log == NULL) {

@@ -15,7 +15,7 @@
 enum {
 	PIPE_LINE = 4095,
 	FILE_LINE = 512 * 1024,
-	SPILL_CAP = 2 * FILE_LINE + 64 * 1024,     /* a buffer that doubles leaves its halves behind */
+	SPILL_CAP = 2 * FILE_LINE + 64 * 1024,     /* a doubling buffer leaves its halves */
 	EVENT_MAX = 64,                            /* event keys are ours and short */
 	MSG_MAX = 1024,
 	/* what log_end still has to write: ,"cut":true,"event":"..."} and the newline */

@@ -28,7 +28,8 @@ enum err access_check(const struct access *a, const struct call *c) MUST_CHECK;
 
 /* The view of uid on a call; uid empty: of nobody. */
 void view_of(struct services *sv, const struct call *c, struct str uid, struct view *out);
-/* The token of out->me. */
-void view_add_token(struct op *op, struct services *sv, struct view *out, const struct join_req *rq);
+/* The token of out->me; rq may be NULL. ERR_UNAVAILABLE: LIVEKIT_CREATE_ROOM asks for a media room before
+ * every token, and LiveKit did not make one. */
+enum err view_add_token(struct op *op, struct services *sv, struct view *out, const struct join_req *rq) MUST_CHECK;
 
 #endif

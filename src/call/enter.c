@@ -11,7 +11,18 @@
 /* Seats of an open call made by the token endpoint: as many as the API allows. */
 enum { OPEN_CALL_SEATS = 1000 };
 
-void
+/* Where nodes make no rooms by themselves, the media room must be there before its token leaves. */
+static enum err
+ensure_media_room(struct op *op, struct services *sv, struct str room_id)
+{
+	const struct room_api api = { .conf = sv->conf, .http = sv->http };
+
+	if (!sv->conf->livekit_create_room || room_api_create(op, &api, room_id) == ERR_OK)
+		return ERR_OK;
+	return ERR_UNAVAILABLE;
+}
+
+enum err
 view_add_token(struct op *op, struct services *sv, struct view *out, const struct join_req *rq)
 {
 	const struct participant *p = out->me;
@@ -29,7 +40,12 @@ view_add_token(struct op *op, struct services *sv, struct view *out, const struc
 		.ttl_s = rq != NULL ? rq->ttl_s : 0,
 	};
 
+	enum err e;
+
+	if ((e = ensure_media_room(op, sv, out->call.room.room_id)) != ERR_OK)
+		return e;
 	out->token = token_mint(op, sv->conf, &t);
+	return ERR_OK;
 }
 
 /* ---- create ---- */
@@ -128,17 +144,13 @@ end_lost(struct op *op, struct call *c, void *arg)
 	return ERR_OK;
 }
 
-/* LIVEKIT_CREATE_ROOM: the media room must exist before the token leaves; otherwise there is no call. */
+/* The call was stored and cannot be had: nobody rings for it. */
 static enum err
-create_media_room(struct op *op, struct services *sv, struct str room_id)
+undo_create(struct op *op, struct services *sv, struct str room_id)
 {
-	const struct room_api api = { .conf = sv->conf, .http = sv->http };
 	struct call after;
-	enum err e;
+	enum err e = change_run(op, sv, room_id, end_lost, NULL, &after);
 
-	if (!sv->conf->livekit_create_room || room_api_create(op, &api, room_id) == ERR_OK)
-		return ERR_OK;
-	e = change_run(op, sv, room_id, end_lost, NULL, &after);
 	return e != ERR_OK ? e : ERR_UNAVAILABLE;
 }
 
@@ -168,15 +180,12 @@ op_create(struct op *op, struct services *sv, const struct create_req *rq, struc
 	change_publish(op, sv, &cr.call);
 	if (cr.outcome != ERR_OK)
 		return cr.outcome;
-	if ((e = create_media_room(op, sv, op->room_id)) != ERR_OK)
-		return e;
 	view_of(sv, &cr.call, rq->creator.uid, out);
 	out->invited.busy = arena_array(op->arena, op->n_busy_uids + 1, sizeof(struct str));
 	for (size_t i = 0; i < op->n_busy_uids; i++)
 		out->invited.busy[out->invited.n_busy++] = op->busy_uids[i];
 	log_created(op, &cr);
-	view_add_token(op, sv, out, NULL);
-	return ERR_OK;
+	return view_add_token(op, sv, out, NULL) == ERR_OK ? ERR_OK : undo_create(op, sv, op->room_id);
 }
 
 /* ---- join ---- */
@@ -229,8 +238,7 @@ op_join(struct op *op, struct services *sv, const struct join_req *rq, struct vi
 	}
 	view_of(sv, &after, rq->who.uid, out);
 	log_joined(op, out);
-	view_add_token(op, sv, out, rq);
-	return ERR_OK;
+	return view_add_token(op, sv, out, rq);
 }
 
 enum err
@@ -266,6 +274,5 @@ op_refresh(struct op *op, struct services *sv, struct str room_id, struct str ui
 	view_of(sv, &c, uid, out);
 	if (out->me == NULL || out->me->status != P_JOINED)
 		return ERR_FORBIDDEN;
-	view_add_token(op, sv, out, &rq);
-	return ERR_OK;
+	return view_add_token(op, sv, out, &rq);
 }

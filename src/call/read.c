@@ -52,7 +52,8 @@ op_sync(struct op *op, struct services *sv, const struct actor *who, struct view
 		view_of(sv, &c, who->uid, &views[n]);
 		if (!can_enter(&views[n], who))
 			continue;
-		view_add_token(op, sv, &views[n], &rq);
+		if ((e = view_add_token(op, sv, &views[n], &rq)) != ERR_OK)
+			return e;
 		n++;
 	}
 	*out = views;

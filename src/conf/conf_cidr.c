@@ -47,8 +47,8 @@ cidr_format(const struct cidr *c, struct strbuf *to)
 	char text[INET6_ADDRSTRLEN];
 
 	/* Cannot fail: the family is known and the room is enough. */
-	if (inet_ntop(v4 ? AF_INET : AF_INET6, c->bytes + (v4 ? 12 : 0), text, sizeof(text)) == NULL)
-		return;
+	(void)inet_ntop(v4 ? AF_INET : AF_INET6, c->bytes + (v4 ? sizeof(MAPPED) : 0), text,
+	    sizeof(text));
 	strbuf_addf(to, "%s/%u", text, c->bits - (v4 ? V4_MAPPED_BITS : 0));
 }
 

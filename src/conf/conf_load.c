@@ -199,7 +199,8 @@ settle_livekit_keys(struct conf *c, struct sources *s)
 	if (c->n_livekit_keys > 0)
 		return true;
 	if ((c->livekit_api_key.len > 0) != (c->livekit_api_secret.len > 0)) {
-		strbuf_addz(&s->why, "LIVEKIT_API_KEY and LIVEKIT_API_SECRET: one of them is unset");
+		strbuf_addz(&s->why,
+		    "LIVEKIT_API_KEY and LIVEKIT_API_SECRET: one of them is unset");
 		return false;
 	}
 	if (c->livekit_api_key.len == 0)

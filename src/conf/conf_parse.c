@@ -2,10 +2,11 @@
  * SPDX-License-Identifier: MIT */
 #include "conf/conf_parse.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/codec.h"
 
@@ -120,14 +121,20 @@ static bool
 is_zone_file(struct arena *a, struct str name)
 {
 	const char *dir = getenv("TZDIR");
-	struct stat st;
+	char magic[4];
+	int fd;
+	bool ok;
 
 	if (name.len > 0 && name.at[0] == '/')
 		dir = "";
 	else if (dir == NULL)
 		dir = "/usr/share/zoneinfo";
 	name = arena_printf(a, "%s/%.*s", dir, STR_ARG(name));
-	return stat(name.at, &st) == 0 && S_ISREG(st.st_mode);
+	if ((fd = open(name.at, O_RDONLY | O_CLOEXEC)) < 0)
+		return false;
+	ok = read(fd, magic, sizeof(magic)) == sizeof(magic) && memcmp(magic, "TZif", 4) == 0;
+	(void)close(fd);
+	return ok;
 }
 
 /* CST-8, <+08>-8, EST5EDT,M3.2.0,M11.1.0/2: an offset; a slash only in the rules after a comma. */

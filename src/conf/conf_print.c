@@ -127,6 +127,13 @@ begins_group(size_t i)
 	return i == 0 || strcmp(CONF_OPTIONS[i].group, CONF_OPTIONS[i - 1].group) != 0;
 }
 
+/* Whether what it takes is worth a sentence: any text needs none. */
+static bool
+has_form(const struct conf_option *o)
+{
+	return o->type != CONF_IGNORED && o->type != CONF_STR;
+}
+
 static void
 add_example(struct strbuf *to, const struct conf_option *o)
 {
@@ -135,7 +142,7 @@ add_example(struct strbuf *to, const struct conf_option *o)
 
 	strbuf_init(&b, text, sizeof(text));
 	strbuf_addz(&b, o->help);
-	if (o->type != CONF_IGNORED) {
+	if (has_form(o)) {
 		strbuf_addz(&b, " Takes ");
 		conf_takes(o, &b);
 		strbuf_addc(&b, '.');
@@ -148,8 +155,9 @@ void
 conf_print_example(struct strbuf *to)
 {
 	strbuf_addz(to,
-	    "# The configuration of tgo-call: every option with its default. Take the # from what you\n"
-	    "# change. The same names in the environment win over this file; empty is unset.\n");
+	    "# The configuration of tgo-call: every option with its default. Take the # from\n"
+	    "# what you change. The same names in the environment win over this file; empty is\n"
+	    "# unset.\n");
 	for (size_t i = 0; i < N_CONF_OPTIONS; i++) {
 		if (begins_group(i))
 			strbuf_addf(to, "\n## %s\n", CONF_OPTIONS[i].group);
@@ -185,7 +193,7 @@ add_roff_option(struct strbuf *to, const struct conf_option *o)
 	strbuf_addf(to, ".TP\n.B %s\n", o->name);
 	add_roff(to, o->help);
 	strbuf_addc(to, '\n');
-	if (o->type != CONF_IGNORED) {
+	if (has_form(o)) {
 		strbuf_init(&takes, text, sizeof(text));
 		conf_takes(o, &takes);
 		strbuf_addz(to, "Takes ");

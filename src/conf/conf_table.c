@@ -18,8 +18,8 @@ const struct conf_option CONF_OPTIONS[] = {
 	            "(Asia/Shanghai). Unset: the system's." },
 	{ .name = "WORKERS", .group = "General", .type = CONF_INT, .def = "0", .max = 1024,
 	    AT(workers),
-	    .help = "Worker processes. 0: eight per core, at most 48, and no more than the database "
-	            "has connections for." },
+	    .help = "Worker processes. 0: eight per core, at most 48, and no more than the "
+	            "database has connections for." },
 	{ .name = "MAX_REQUESTS", .group = "General", .type = CONF_INT, .def = "0",
 	    .max = 1000000000, AT(max_requests),
 	    .help = "A worker is replaced after so many requests. 0: never." },
@@ -50,7 +50,8 @@ const struct conf_option CONF_OPTIONS[] = {
 
 	{ .name = "LIVEKIT_URL", .group = "LiveKit", .type = CONF_URL_HTTP,
 	    .def = "http://localhost:7880", AT(livekit_url),
-	    .help = "Where this server calls LiveKit's API. ws and wss are read as http and https." },
+	    .help = "Where this server calls LiveKit's API. ws and wss are read as http and "
+	            "https." },
 	{ .name = "LIVEKIT_CLIENT_URL", .group = "LiveKit", .type = CONF_URL_CLIENT, .def = "",
 	    AT(livekit_client_url),
 	    .help = "Where clients are told to connect. Unset: LIVEKIT_URL as it is written." },
@@ -78,7 +79,8 @@ const struct conf_option CONF_OPTIONS[] = {
 	    .help = "Seconds after its creation at which a call is ended. 0: never." },
 	{ .name = "TOKEN_TTL", .group = "Calls", .type = CONF_INT, .def = "3600", .min = 60,
 	    .max = DAY_S, AT(token_ttl_s),
-	    .help = "Seconds a LiveKit token lets its holder connect, when the request does not say." },
+	    .help = "Seconds a LiveKit token lets its holder connect, when the request does not "
+	            "say." },
 	{ .name = "TOKEN_CREATES_ROOM", .group = "Calls", .type = CONF_BOOL, .def = "true",
 	    AT(token_creates_room),
 	    .help = "POST /token for an unknown room creates an open call." },
@@ -88,7 +90,8 @@ const struct conf_option CONF_OPTIONS[] = {
 
 	{ .name = "AUTH_MODE", .group = "Who may call", .type = CONF_AUTH_MODE, .def = "key",
 	    AT(auth_mode),
-	    .help = "open: everybody may call, but for operators' calls; on a closed network only." },
+	    .help = "open: everybody may call, but for operators' calls; on a closed network "
+	            "only." },
 	{ .name = "API_KEYS", .group = "Who may call", .type = CONF_API_KEYS, .def = "",
 	    .secret = true, AT(api_keys),
 	    .help = "The backends' keys, as sha-256 (printf %s \"$KEY\" | sha256sum). A name that "

@@ -55,11 +55,7 @@ match_pattern(const char *pattern, const struct request *rq, size_t i, struct ma
 static bool
 match_route(const struct route *r, const struct request *rq, struct match *m)
 {
-	size_t base = after_base(rq);
-
-	if (r->absolute)
-		return match_pattern(r->pattern, rq, 0, m);
-	return base < rq->n_segments && match_pattern(r->pattern, rq, base, m);
+	return match_pattern(r->pattern, rq, r->absolute ? 0 : after_base(rq), m);
 }
 
 /* What may be asked of a path, from the methods (as bits) of the routes that are there. */

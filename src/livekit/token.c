@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/jsonw.h"
+#include "base/rng.h"
 #include "crypto/jwt.h"
 
 enum { CLAIMS_BYTES = 1024, CLAIMS_MAX_BYTES = 64 * 1024, API_LIFE_S = 60 };
@@ -17,6 +18,17 @@ put_standard(struct jsonw *w, const struct conf *c, int64_t life_s)
 	jsonw_i64(w, "nbf", now_s);
 	jsonw_i64(w, "iat", now_s);
 	jsonw_i64(w, "exp", now_s + life_s);
+}
+
+/* Tells this token from the person's next one. */
+static void
+put_unique_id(struct jsonw *w, struct op *op)
+{
+	struct strbuf b;
+
+	strbuf_init_arena(&b, op->arena, 33, 33);
+	rng_hex32(&b);
+	jsonw_str(w, "jti", strbuf_str(&b));
 }
 
 static struct str
@@ -90,7 +102,7 @@ token_mint(struct op *op, const struct conf *c, const struct token_for *t)
 	jsonw_obj(&w, NULL);
 	put_standard(&w, c, life_s);
 	jsonw_str(&w, "sub", t->uid);
-	jsonw_str(&w, "jti", t->uid);
+	put_unique_id(&w, op);
 	if (t->name.len > 0)
 		jsonw_str(&w, "name", t->name);
 	jsonw_str(&w, "metadata", t->metadata.len > 0 ? t->metadata : default_metadata(op, t));

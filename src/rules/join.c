@@ -18,18 +18,27 @@ verb_join_check(const struct call *c, const struct participant *p)
 	return (int64_t)others >= c->room.max_participants ? ERR_ROOM_FULL : ERR_OK;
 }
 
+static void
+take_name(struct participant *p, const struct actor *who)
+{
+	if (who->name.len > 0)
+		p->name = who->name;
+}
+
 /* Joined already. The same device: a reload, its new media session is on the way. Another one may take
  * over when it says so, or when no media session would be cut by it. */
 static enum err
 join_again(struct call *c, struct participant *p, const struct actor *who, enum takeover takeover)
 {
 	if (device_same(p->device_type, p->device_id, who->device_type, who->device_id)) {
+		take_name(p, who);
 		p->session_from_ms = c->now_ms;
 		call_touch(c, p);
 		return ERR_OK;
 	}
 	if (takeover == TAKEOVER_NO || (takeover == TAKEOVER_BY_DEFAULT && p->sid.len > 0))
 		return ERR_JOINED_ELSEWHERE;
+	take_name(p, who);
 	p->device_type = who->device_type;
 	p->device_id = who->device_id;
 	move_tell(c, p, MOVE_JOIN, LEFT_NOT);
@@ -46,10 +55,9 @@ verb_join(struct call *c, const struct actor *who, enum takeover takeover)
 		return e;
 	if (p == NULL)
 		p = call_add_row(c, who->uid);
-	if (who->name.len > 0)
-		p->name = who->name;
 	if (p->status == P_JOINED)
 		return join_again(c, p, who, takeover);
+	take_name(p, who);
 	p->device_type = who->device_type;
 	p->device_id = who->device_id;
 	move_tell(c, p, MOVE_JOIN, LEFT_NOT);

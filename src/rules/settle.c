@@ -51,7 +51,7 @@ facts_of_row(const struct call *c, const struct participant *p)
 		f |= FACT_HAS_OTHERS;
 	if (!creator && p->join_time > 0)
 		f |= FACT_OTHER_EVER_JOINED;
-	if (creator && p->status == P_LEFT)
+	if (creator && (p->status == P_LEFT || p->status == P_CANCELLED))
 		f |= FACT_CREATOR_GONE;
 	if (p->status == P_JOINED)
 		f |= FACT_SOMEBODY_JOINED;
@@ -121,7 +121,9 @@ call_settle(struct call *c, enum cause cause, struct str by)
 		return;
 	if ((row = settle_find(settle_facts(c, cause))) == NULL)
 		return;
-	if (row->tells_cancelled && (creator = call_find(c, c->room.creator)) != NULL)
+	/* A creator whose own row was cancelled has been told of as that already: once is enough. */
+	creator = call_find(c, c->room.creator);
+	if (row->tells_cancelled && creator != NULL && creator->status != P_CANCELLED)
 		event_tell_of(c, EVENT_CANCELLED, creator);
 	status = row->verdict == VERDICT_OUTCOME ? settle_outcome(c) : row->status;
 	call_end(c, status, cause == CAUSE_LOST ? END_LOST : end_reason_of(status), by);

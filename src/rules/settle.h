@@ -17,7 +17,7 @@ enum cause {
 /* What the table asks about. */
 enum fact {
 	FACT_GROUP              = 1 << 0,
-	FACT_CREATOR_GONE       = 1 << 1,   /* left, lost or removed; not: ran out at a deadline */
+	FACT_CREATOR_GONE       = 1 << 1,   /* left, lost, removed, cancelled; not: ran out at a deadline */
 	FACT_OTHER_EVER_JOINED  = 1 << 2,   /* a row other than the creator's */
 	FACT_ANSWERED           = 1 << 3,
 	FACT_SOMEBODY_JOINED    = 1 << 4,

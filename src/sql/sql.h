@@ -9,8 +9,8 @@
  *            logged here with the statement's name). tx_run returns ERR_OUTCOME_UNKNOWN when the link went
  *            during COMMIT, a single write outside tx_run when it went before the answer came. "Not
  *            found" is a flag, not an error.
- * Session:   READ COMMITTED, utf8mb4, strict mode, time_zone +00:00, innodb_lock_wait_timeout 3 s; connect
- *            2 s, read and write 5 s. No auto-reconnect: a dead link is opened anew by the next call.
+ * Session:   READ COMMITTED, utf8mb4, strict mode, time_zone +00:00, innodb_lock_wait_timeout 1 s; connect
+ *            1 s, read and write 2 s. No auto-reconnect: a dead link is opened anew by the next call.
  * Fork:      open after fork, one link a process. */
 /* SPDX-License-Identifier: MIT */
 #ifndef SQL_SQL_H

@@ -280,8 +280,10 @@ sql_text(struct op *op, struct sql_link *l, struct str text, struct str *why_out
 		return l->tx_err;
 	if ((e = link_need(op, l)) != ERR_OK)
 		return e;
-	if (link_query(op, l, text, &f))
+	if (link_query(op, l, text, &f)) {
+		*why_out = S("");
 		return ERR_OK;
+	}
 	*why_out = arena_printf(op->arena, "%u: %s", f.number, f.words);
 	return link_fault(op, l, "text", &f);
 }

@@ -11,7 +11,7 @@
 enum {
 	MAX_REPEATS = 5,
 	MAX_LOST = 1,
-	BUDGET_US = 8 * 1000 * 1000,
+	BUDGET_US = 2 * 1000 * 1000,  /* a request has 4 s in all: no repeat begins after half of them */
 	JITTER_US = 4000,             /* for the first repeat; more for each further one */
 };
 

@@ -1,4 +1,5 @@
 """A client of the call API: requests, with the caller chosen per call. SPDX-License-Identifier: MIT"""
+import re
 import socket
 import time
 
@@ -63,8 +64,13 @@ def raw_http(stack, data, timeout=15):
     """Bytes to nginx as they are, the whole answer as bytes: for requests no library would send."""
     with socket.create_connection(("127.0.0.1", stack.port), timeout) as s:
         s.sendall(data)
-        s.shutdown(socket.SHUT_WR)
         answer = b""
-        while chunk := s.recv(65536):
+        while not is_whole(answer) and (chunk := s.recv(65536)):
             answer += chunk
         return answer
+
+
+def is_whole(answer):
+    head, end, body = answer.partition(b"\r\n\r\n")
+    length = re.search(rb"\r\ncontent-length: (\d+)", head, re.I)
+    return bool(end and length) and len(body) >= int(length[1])

@@ -63,8 +63,15 @@ class Stack:
     def stop(self, *parts):
         """All of it and its folder; with names (worker, redis, livekit-1, ...) only these."""
         self.run(ROOT / "scripts/stop", *parts)
+        self.check_sanitizers()
         if not parts and "TGO_KEEP" not in os.environ:
             shutil.rmtree(self.var, ignore_errors=True)
+
+    def check_sanitizers(self):
+        """What the sanitizers of such a build had to say, they said on the worker's standard error."""
+        log = self.var / "log/worker.log"
+        said = log.read_text(errors="replace") if log.exists() else ""
+        assert "Sanitizer" not in said and "runtime error:" not in said, said[-5000:]
 
     def restart(self, *parts, **extra):
         self.stop(*parts)

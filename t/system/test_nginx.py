@@ -1,0 +1,204 @@
+"""nginx-conf: what nginx answers by itself, what it lets through, what it logs.
+
+SPDX-License-Identifier: MIT
+"""
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from support.client import raw_http
+from support.logs import AppLog
+from support.stack import ROOT
+
+LANGUAGES = ["zh-CN", "zh-TW", "en-US", "fr-FR", "ja-JP"]
+KEY_BY_STATUS = {400: "invalid_parameters", 404: "not_found", 405: "method_not_allowed",
+                 413: "body_too_large", 414: "invalid_parameters", 503: "unavailable"}
+BIG = b"a" * 20000
+
+
+def split_answer(answer):
+    head, _, body = answer.partition(b"\r\n\r\n")
+    lines = head.decode("latin-1").split("\r\n")
+    return int(lines[0].split()[1]), dict(line.lower().split(": ", 1) for line in lines[1:]), body
+
+
+def check_error(status, headers, body):
+    error = json.loads(body)
+    assert list(error) == ["code", "message", "error", "request_id"]
+    assert error["code"] == status and error["error"] == KEY_BY_STATUS[status]
+    assert error["message"]
+    assert headers["content-type"] == "application/json; charset=utf-8"
+    assert re.fullmatch("[0-9a-f]{32}", error["request_id"])
+    assert headers["x-request-id"] == error["request_id"]
+    return error
+
+
+@pytest.mark.parametrize("status, request_bytes", [
+    (400, b"NONSENSE\r\n\r\n"),
+    (400, b"GET /api/v1/rooms HTTP/1.1\r\n\r\n"),
+    (400, b"GET /api/v1/rooms HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"),
+    (400, b"GET /%00 HTTP/1.1\r\nHost: a\r\n\r\n"),
+    (400, b"GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n"),
+    (400, b"POST /api/v1/rooms HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n"),
+    (400, b"POST /api/v1/rooms HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"),
+    (400, b"GET /api/v1/rooms HTTP/1.1\r\nHost: a\r\nX-Long: " + BIG + b"\r\n\r\n"),
+    (414, b"GET /api/v1/" + BIG + b" HTTP/1.1\r\nHost: a\r\n\r\n"),
+    (405, b"TRACE /api/v1/rooms HTTP/1.1\r\nHost: a\r\n\r\n"),
+    (404, b"GET /_tgo/error HTTP/1.1\r\nHost: a\r\n\r\n"),
+    (413, b"POST /api/v1/rooms/sync HTTP/1.1\r\nHost: a\r\nContent-Length: 65537\r\n\r\n"),
+    (503, b"GET /rtc/validate HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
+])
+def test_own_errors(stack, status, request_bytes):
+    got, headers, body = split_answer(raw_http(stack, request_bytes))
+    assert got == status
+    check_error(status, headers, body)
+    assert ("allow" in headers) == (status == 405)
+    assert headers.get("retry-after") == ("1" if status == 503 else None)
+
+
+@pytest.mark.parametrize("path, limit", [
+    ("/api/v1/rooms", 256), ("/api/rooms/", 256), ("/api/v1/rooms/r1/invite", 256),
+    ("/api/v1/rooms/r1/join", 64), ("/api/v1/rooms/r1/invite/x", 64), ("/api/v1/token", 64),
+    ("/api/v1/webhooks/livekit", 2048), ("/api/webhooks/livekit/", 2048),
+])
+def test_body_limits(api, path, limit):
+    over = api.post(path, root=True, data=b" " * (limit * 1024 + 1))
+    assert over.status_code == 413
+    check_error(413, {k.lower(): v for k, v in over.headers.items()}, over.text)
+    at = api.post(path, root=True, data=b" " * (limit * 1024))
+    assert at.status_code != 413 and "error" in at.json()
+
+
+def languages_of(**kwargs):
+    return {"key": None, "root": True, "data": b" " * 65537, **kwargs}
+
+
+@pytest.mark.parametrize("number, lang", list(enumerate(LANGUAGES)))
+def test_languages(api, number, lang):
+    text = catalogue()["body_too_large"][number]
+    asked = [api.post("/docs", **languages_of(lang=lang)),
+             api.post(f"/docs?lang={lang}", **languages_of()),
+             api.post("/docs?lang=xx", **languages_of(lang="de", headers={"Accept-Language": f"de,{lang}"}))]
+    assert [one.json()["message"] for one in asked] == [text] * 3
+
+
+@pytest.mark.parametrize("accept, lang", [
+    ("", "zh-CN"), ("de-DE", "zh-CN"), ("en", "en-US"), ("en-GB,fr;q=0.9", "en-US"), ("zh", "zh-CN"),
+    ("zh-HK", "zh-TW"), ("zh-Hant", "zh-TW"), ("de, ja;q=0.5", "ja-JP"), ("fr-CA", "fr-FR"),
+])
+def test_accept_language(api, accept, lang):
+    got = api.post("/docs", **languages_of(headers={"Accept-Language": accept})).json()["message"]
+    assert got == catalogue()["body_too_large"][LANGUAGES.index(lang)]
+
+
+def catalogue():
+    text = (ROOT / "src/i18n/messages.def").read_text()
+    rows = re.findall(r'MESSAGE\("(\w+)",(.*?)\)\n', text + "\n", re.S)
+    return {key: re.findall(r'"((?:[^"\\]|\\.)*)"', rest) for key, rest in rows}
+
+
+def test_sentences_are_the_apis():
+    conf = (ROOT / "nginx-conf/tgo-call/messages.conf").read_text()
+    found = re.findall(r'^\t([\w-]+):(\w+) +"(.*)";$', conf, re.M)
+    texts = {(lang, key): text for lang, key, text in found}
+    keys = {key for _, key in texts}
+    assert len(found) == len(texts) == len(keys) * 5
+    known = catalogue()
+    assert {"invalid_parameters", "body_too_large", "unavailable", "internal"} <= keys & set(known)
+    for (lang, key), text in texts.items():
+        assert key not in known or text == known[key][LANGUAGES.index(lang)], (lang, key)
+    said = set(re.findall(r"^\t(?:\S+) +([a-z_]+);$", conf, re.M))
+    assert said <= keys, "a key without sentences"
+
+
+def test_cors_on_own_errors(api):
+    api_error = api.post("/docs", **languages_of(headers={"Origin": "https://app.example"}))
+    node_error = api.get("/rtc/validate", root=True, headers={"Origin": "https://app.example"})
+    for answer in (api_error, node_error):
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert answer.headers["Access-Control-Expose-Headers"] == "X-Request-Id"
+
+
+def test_cors_origins_named(make_stack):
+    stack = make_stack(CORS_ORIGINS="https://one.example,https://two.example")
+    for origin, allowed in [("https://two.example", True), ("https://three.example", False)]:
+        request = f"POST /docs HTTP/1.1\r\nHost: a\r\nOrigin: {origin}\r\nContent-Length: 99999\r\n\r\n"
+        _, headers, _ = split_answer(raw_http(stack, request.encode()))
+        assert headers.get("access-control-allow-origin") == (origin if allowed else None)
+        assert headers["vary"] == "origin"
+
+
+def test_without_a_worker(make_stack):
+    stack = make_stack()
+    stack.stop("worker")
+    status, headers, body = split_answer(raw_http(
+        stack, b"GET /api/v1/rooms HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"))
+    assert status == 503 and check_error(status, headers, body) and headers["retry-after"] == "1"
+
+
+def test_one_id_from_nginx_to_the_worker(stack, api, logs):
+    access = AppLog(stack.env["NGINX_ACCESS_LOG"])
+    answer = api.post("/rooms", {"creator": "nginx-log-1"})
+    assert answer.status_code == 200
+    request_id = answer.headers["X-Request-Id"]
+    line = access.wait_for(request_id=request_id)
+    assert list(line) == ["time", "remote_addr", "method", "uri", "status", "upstream_addr", "upstream_status",
+                          "livekit_url", "livekit_node", "room", "request_time", "request_id"]
+    assert (line["method"], line["uri"], line["status"]) == ("POST", "/api/v1/rooms", 200)
+    assert line["room"] == answer.json()["room_id"] and line["livekit_url"] == answer.json()["url"]
+    assert line["upstream_addr"].startswith("unix:")
+    logs.wait_for(request_id=request_id, room_id=answer.json()["room_id"])
+    for hidden in ("X-LiveKit-Url", "X-LiveKit-Node", "X-Room-Id"):
+        assert hidden not in answer.headers
+
+
+@pytest.mark.parametrize("method, path, status", [
+    ("GET", "/rtc?access_token=SECRET", 503), ("GET", "/rtc/v1?join_request=SECRET&access_token=SECRET", 503),
+    ("GET", "/api/v1/rooms?token=SECRET", None), ("POST", "/api/v1/nothing#x?token=SECRET", None),
+])
+def test_no_query_in_any_log(stack, method, path, status):
+    access = AppLog(stack.env["NGINX_ACCESS_LOG"])
+    errors = AppLog(stack.env["NGINX_ACCESS_LOG"].replace("access", "error"))
+    got, headers, _ = split_answer(raw_http(
+        stack, f"{method} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode()))
+    assert status in (None, got)
+    line = access.wait_for(request_id=headers["x-request-id"])
+    assert line["uri"] == re.split("[?#]", path)[0] and line["method"] == method and line["status"] == got
+    assert "SECRET" not in access.text() + errors.text()
+
+
+def test_every_line_is_json(stack):
+    for line in open(stack.env["NGINX_ACCESS_LOG"]):
+        json.loads(line)
+
+
+def test_templates_as_installed(tmp_path):
+    """With the values of the packages, and with TLS: nginx takes them."""
+    conf = tmp_path / "nginx"
+    shutil.copytree(ROOT / "nginx-conf", conf)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=a",
+                    "-keyout", "privkey.pem", "-out", "fullchain.pem"],
+                   cwd=tmp_path, check=True, capture_output=True)
+    for file in conf.rglob("*.conf"):
+        text = file.read_text()
+        for name, value in {
+            "@LISTEN@": "127.0.0.1:1443 ssl http2", "@FCGI_SOCKET@": "/run/tgo-call/fcgi.sock",
+            "@LOG_DIR@": str(tmp_path), "# include tgo-call/tls.conf": "include tgo-call/tls.conf",
+            "/etc/ssl/private/tgo-call": str(tmp_path),
+        }.items():
+            text = text.replace(name, value)
+        for name, value in {"@LIVEKIT_SERVERS@": "server 10.0.0.11:7880 max_fails=2 fail_timeout=5s;",
+                            "@CORS_ORIGINS@": '"https://app.example" $http_origin;'}.items():
+            text = re.sub(f"^(\\s*){name}", f"\\1{value}", text, flags=re.M)
+        assert not re.search(r"^[^#]*@[A-Z_]+@", text, re.M), f"{file.name}: a value nobody fills in"
+        file.write_text(text)
+    (conf / "nginx.conf").write_text(
+        f"pid {tmp_path}/pid; error_log {tmp_path}/e; events {{}} http {{ access_log off;"
+        + "".join(f"{kind}_temp_path {tmp_path}/{kind};" for kind in
+                  ("client_body", "fastcgi", "proxy", "uwsgi", "scgi"))
+        + "include livekit-cluster.conf; include tgo-call.conf; }")
+    tried = subprocess.run(["/usr/sbin/nginx", "-t", "-c", conf / "nginx.conf"], capture_output=True, text=True)
+    assert tried.returncode == 0 and "warn" not in tried.stderr, tried.stderr
