@@ -26,14 +26,13 @@ change_load(struct op *op, struct services *sv, struct str room_id, struct call 
 	bool found;
 	enum err e;
 
-	op->room_id = room_id;
+	/* Named in every error: a call that is hidden from the asker must look like none. */
+	op->room_id = op->err_room_id = room_id;
 	call_init(c, op->arena, change_policy(sv));
 	if ((e = call_store_load(op, sv->db, room_id, c, &found)) != ERR_OK)
 		return e;
-	if (!found) {
-		op->err_room_id = room_id;
+	if (!found)
 		return ERR_ROOM_NOT_FOUND;
-	}
 	change_fill_defaults(sv, c);
 	return ERR_OK;
 }

@@ -184,8 +184,10 @@ op_create(struct op *op, struct services *sv, const struct create_req *rq, struc
 	out->invited.busy = arena_array(op->arena, op->n_busy_uids + 1, sizeof(struct str));
 	for (size_t i = 0; i < op->n_busy_uids; i++)
 		out->invited.busy[out->invited.n_busy++] = op->busy_uids[i];
+	if (view_add_token(op, sv, out, NULL) != ERR_OK)
+		return undo_create(op, sv, op->room_id);
 	log_created(op, &cr);
-	return view_add_token(op, sv, out, NULL) == ERR_OK ? ERR_OK : undo_create(op, sv, op->room_id);
+	return ERR_OK;
 }
 
 /* ---- join ---- */

@@ -324,11 +324,12 @@ put_header_i64(FCGX_Stream *out, const char *name, int64_t v)
 static void
 put_cors(FCGX_Stream *out, const struct reply *rp)
 {
+	if (rp->vary_origin)
+		put_header(out, "Vary", S("Origin"));
 	if (rp->cors_origin.len == 0)
 		return;
 	put_header(out, "Access-Control-Allow-Origin", rp->cors_origin);
 	put_header(out, "Access-Control-Expose-Headers", S("X-Request-Id, Retry-After"));
-	put_header(out, "Vary", S("Origin"));
 	if (!rp->preflight)
 		return;
 	if (rp->allow != NULL)

@@ -33,6 +33,7 @@ struct reply {
 	const char *allow;                           /* with 405 and OPTIONS */
 	int retry_after_s;                           /* 0: none */
 	struct str cors_origin;                      /* "": no CORS headers */
+	bool vary_origin;                            /* another origin would be answered otherwise */
 	bool preflight;
 };
 

@@ -71,6 +71,8 @@ void
 reply_cors(struct reply *rp, const struct conf *c, const struct request *rq)
 {
 	rp->cors_origin = S("");
+	/* Also where no origin is named or answered: a cache must not give that answer to one that is. */
+	rp->vary_origin = c->cors_origins.len > 0;
 	if (rq->origin.len == 0)
 		return;
 	if (str_eq(str_trim(c->cors_origins), S("*")))

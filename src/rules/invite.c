@@ -35,8 +35,6 @@ ring(struct call *c, struct str uid, int64_t timeout_s)
 {
 	struct participant *p = call_find(c, uid);
 
-	if (p != NULL && p->removed)
-		call_act(c, ACTION_FORGET_REMOVE, p->uid, S(""));
 	if (p == NULL) {
 		p = call_add_row(c, uid);
 		p->claimed = true;
@@ -44,6 +42,8 @@ ring(struct call *c, struct str uid, int64_t timeout_s)
 		(void)move_do(c, p, MOVE_INVITE, LEFT_NOT);
 	}
 	p->deadline_ms = c->now_ms + timeout_s * 1000;
+	/* Removed, or turned away when it came in uninvited: now it is welcome. */
+	call_act(c, ACTION_FORGET_REMOVE, p->uid, S(""));
 }
 
 static void

@@ -21,7 +21,8 @@ static const struct sql_stmt ACTION_INSERT = {
 static const struct sql_stmt ACTION_FORGET = {
 	.name = "action_forget",
 	.text = "UPDATE livekit_action SET state = 'done', last_error = 'invited again' "
-	    "WHERE room_id = ? AND kind = 'remove_participant' AND state = 'open' AND uid = ?",
+	    "WHERE room_id = ? AND kind = 'remove_participant' AND state = 'open' AND uid IN ({})",
+	.unit = "?",
 };
 static const struct sql_stmt MEDIA_EVENT_INSERT = {
 	.name = "livekit_event_insert",
@@ -66,22 +67,29 @@ add_action(struct op *op, struct sql_link *l, const struct call *c, const struct
 	return sql_run(op, l, &ACTION_INSERT, args, N_ELEMS(args), NULL);
 }
 
+/* All people to be spared in one statement: an invitation may name a thousand. */
+static enum err
+forget_removals(struct op *op, struct sql_link *l, const struct call *c)
+{
+	struct sql_arg *args = arena_array(c->arena, c->n_actions + 1, sizeof(*args));
+	size_t n = 0;
+
+	args[n++] = sql_str(c->room.room_id);
+	for (size_t i = 0; i < c->n_actions; i++)
+		if (c->actions[i].kind == ACTION_FORGET_REMOVE)
+			args[n++] = sql_str(c->actions[i].uid);
+	return n > 1 ? sql_run(op, l, &ACTION_FORGET, args, n, NULL) : ERR_OK;
+}
+
 enum err
 outbox_store_actions(struct op *op, struct sql_link *l, const struct call *c)
 {
-	for (size_t i = 0; i < c->n_actions; i++) {
-		const struct call_action *act = &c->actions[i];
-		const struct sql_arg forget[] = { sql_str(c->room.room_id), sql_str(act->uid) };
-		enum err e;
+	enum err e = forget_removals(op, l, c);
 
-		if (act->kind == ACTION_FORGET_REMOVE)
-			e = sql_run(op, l, &ACTION_FORGET, forget, N_ELEMS(forget), NULL);
-		else
-			e = add_action(op, l, c, act);
-		if (e != ERR_OK)
-			return e;
-	}
-	return ERR_OK;
+	for (size_t i = 0; i < c->n_actions && e == ERR_OK; i++)
+		if (c->actions[i].kind != ACTION_FORGET_REMOVE)
+			e = add_action(op, l, c, &c->actions[i]);
+	return e;
 }
 
 enum err

@@ -3,6 +3,7 @@
 The fixture `call` holds every answer against docs/openapi.json besides. SPDX-License-Identifier: MIT
 """
 import json
+import re
 import time
 
 import jwt
@@ -115,7 +116,7 @@ class TestCreate:
 
     def test_ids_differ_by_bytes(self, call, fresh):
         name = fresh("case")
-        for room_id in (name, name.upper(), name + "é", name + "é"):
+        for room_id in (name, name.upper(), name + "\u00e9", name + "e\u0301"):
             assert ok(call.post("/rooms", {"creator": room_id, "room_id": room_id}))["room_id"] == room_id
             assert ok(call.get(f"/rooms/{room_id}"))["room_id"] == room_id
 
@@ -506,7 +507,8 @@ def test_aliases_and_trailing_slash(call, method, path):
     for base in ("/api/v1", "/api"):
         for slash in ("", "/"):
             answer = call.request(method, f"{base}{path}{slash}?{query}", root=True)
-            body = ok(answer)
+            ok(answer)
+            body = re.sub(r'"server_time":\d+', "", answer.text)
             assert wanted is None or body == wanted
             wanted = body
 
@@ -632,10 +634,9 @@ class TestCors:
         for answer in (at.get("/health", headers={"Origin": origin}), at.get("/rooms", headers={"Origin": origin}),
                        at.request("OPTIONS", "/rooms", headers={"Origin": origin})):
             assert answer.headers.get("Access-Control-Allow-Origin") == wanted
-            if setting:
-                assert answer.headers.get("Vary") == "Origin"
-        if setting:
-            assert at.get("/health").headers.get("Vary") == "Origin", "a cache must not give this to an origin"
+            assert answer.headers.get("Vary") == ("Origin" if setting else None)
+        # Or a cache would give this one to an origin.
+        assert at.get("/health").headers.get("Vary") == ("Origin" if setting else None)
 
 
 def test_every_list_in_a_browser_is_whole(call, fresh, stack):

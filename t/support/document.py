@@ -37,7 +37,7 @@ class Document:
 
     def find(self, method, path):
         """The operation that path (without a query) is answered by."""
-        path = path.rstrip("/")
+        path = path.removesuffix("/")
         method = "GET" if method == "HEAD" else method
         path = path if not path.startswith("/api/") or path.startswith(("/api/v1", "/api/docs")) \
             else "/api/v1" + path.removeprefix("/api")

@@ -60,7 +60,7 @@ START_TEST(creates)
 
 		ck_assert_int_eq(p->deadline_ms, p->status == P_INVITING ? c->now_ms + RING_S * 1000 : 0);
 		ck_assert_int_eq(p->claimed, p->status == P_INVITING);
-		ck_assert_str_eq(p->left_how.at, p->status == P_BUSY ? "busy" : "");
+		ck_assert(str_eq(p->left_how, str_of(p->status == P_BUSY ? "busy" : "")));
 		ck_assert_uint_eq(p->device_type.len, me ? 3 : 0);
 		ck_assert_uint_eq(p->name.len, me ? 3 : 0);
 		ck_assert(p->dirty && p->join_time == 0);

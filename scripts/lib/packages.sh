@@ -1,0 +1,55 @@
+# packages.sh - installs Debian packages that are missing, and nothing when none is.
+# An entry is PACKAGE, or COMMAND:PACKAGE where another package may bring the command too.
+# SPDX-License-Identifier: MIT
+
+PACKAGES_BUILD=(gcc:build-essential make autoconf automake libtoolize:libtool pkg-config:pkg-config
+	libfcgi-dev default-libmysqlclient-dev libhiredis-dev libjson-c-dev libssl-dev
+	libcurl4-openssl-dev zlib1g-dev check)
+PACKAGES_RUN=(mariadbd:mariadb-server mariadb:mariadb-client redis-server nginx spawn-fcgi curl
+	ca-certificates)
+PACKAGES_TEST=(python3-venv)
+
+package_missing() {
+	local command=${1%%:*} package=${1##*:}
+	if [ "$command" != "$package" ] && command -v "$command" >/dev/null; then
+		return 1
+	fi
+	[ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" != installed ]
+}
+
+# Packages start their services on installation unless policy-rc.d says no. Ours are started by us, on
+# sockets of their own; a file that is there already has an owner and stays.
+packages_install() {
+	local policy=/usr/sbin/policy-rc.d rc=0
+	if [ -e "$policy" ]; then
+		policy=
+	else
+		printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+		as_root chmod 755 "$policy"
+	fi
+	as_root apt-get update -q >&2 &&
+		as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
+			--no-install-recommends "$@" >&2 || rc=$?
+	if [ -n "$policy" ]; then
+		as_root rm -f "$policy"
+	fi
+	return "$rc"
+}
+
+packages_ensure() {
+	local entry missing=()
+	if ! command -v dpkg-query >/dev/null; then
+		say "no Debian system: packages are taken as installed"
+		return
+	fi
+	for entry in "$@"; do
+		if package_missing "$entry"; then
+			missing+=("${entry##*:}")
+		fi
+	done
+	if [ ${#missing[@]} -eq 0 ]; then
+		return
+	fi
+	say "installing: ${missing[*]}"
+	packages_install "${missing[@]}" || die "apt-get could not install: ${missing[*]}"
+}

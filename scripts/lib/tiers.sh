@@ -1,0 +1,171 @@
+# tiers.sh - how each tier of scripts/test runs and is counted. SPDX-License-Identifier: MIT
+
+# count PASSED FAILED SKIPPED
+count() {
+	PASSED=$((PASSED + $1)) FAILED=$((FAILED + $2)) SKIPPED=$((SKIPPED + $3))
+}
+
+# run_check BUILDDIR: make check, counted by automake's summary.
+run_check() {
+	local log=$SCRATCH/check.log rc=0 passed failed skipped
+	make -C "$1" -j2 check >"$log" 2>&1 || rc=$?
+	passed=$(sum_of PASS "$log")
+	failed=$(($(sum_of FAIL "$log") + $(sum_of ERROR "$log") + $(sum_of XPASS "$log")))
+	skipped=$(sum_of SKIP "$log")
+	if [ "$rc" != 0 ] && [ "$failed" = 0 ]; then
+		failed=1
+	fi
+	if [ "$failed" -gt 0 ]; then
+		grep -E '^(FAIL|ERROR|XPASS)|error:|\*\*\*' "$log" >&2 || tail -n 40 "$log" >&2
+		if [ -f "$1/test-suite.log" ]; then
+			grep -E '^(not ok|FAIL|ERROR)|:[EF]:' "$1/test-suite.log" >&2 || true
+		fi
+	fi
+	count "$passed" "$failed" "$skipped"
+}
+
+# sum_of WORD LOG: the numbers of lines like "# PASS:  12".
+sum_of() {
+	awk -v word="$1:" '$1 == "#" && $2 == word { n += $3 } END { print n + 0 }' "$2"
+}
+
+# run_tap NAME COMMAND...: a program that speaks TAP.
+run_tap() {
+	local name=$1 out=$SCRATCH/tap rc=0 passed failed skipped
+	shift
+	"$@" >"$out" 2>&1 || rc=$?
+	skipped=$(grep -ciE '^(not )?ok .*# skip|^1\.\.0' "$out" || true)
+	passed=$(($(grep -c '^ok ' "$out" || true) - $(grep -ciE '^ok .*# skip' "$out" || true)))
+	failed=$(grep -c '^not ok ' "$out" || true)
+	if [ "$rc" != 0 ] && [ "$rc" != 77 ] && [ "$failed" = 0 ]; then
+		failed=1
+	fi
+	if [ "$failed" -gt 0 ]; then
+		say "$name (exit status $rc):"
+		grep -A3 '^not ok ' "$out" >&2 || tail -n 20 "$out" >&2
+	fi
+	count "$passed" "$failed" "$skipped"
+}
+
+has_pytests() {
+	compgen -G "$ROOT/t/$1/test_*.py" >/dev/null
+}
+
+# run_pytest FOLDER: t/FOLDER, counted by its JUnit file.
+run_pytest() {
+	local xml=$SCRATCH/$1.xml rc=0 numbers
+	tools_python
+	(cd "$ROOT/t" && PYTHONDONTWRITEBYTECODE=1 timeout 4500 "$PYTHON" -m pytest -q --junitxml="$xml" \
+		--basetemp="$SCRATCH/pytest" "$1" "${PYTEST_OPTIONS[@]}") || rc=$?
+	numbers=$("$PYTHON" - "$xml" <<-'END' || echo "0 1 0"
+		import sys, xml.etree.ElementTree as tree
+		suites = list(tree.parse(sys.argv[1]).getroot().iter("testsuite"))
+		n, bad, skipped = (sum(int(s.get(k, 0)) for s in suites for k in keys)
+		                   for keys in (["tests"], ["failures", "errors"], ["skipped"]))
+		print(max(n - bad - skipped, 0), bad, skipped)
+	END
+	)
+	# 5: no test here; that is in order when the caller's options chose so.
+	if [ "$rc" = 5 ] && [ ${#PYTEST_OPTIONS[@]} -gt 0 ]; then
+		rc=0
+	fi
+	if [ "$rc" != 0 ] && [[ $numbers == *" 0 "* ]]; then
+		say "pytest ended with status $rc"
+		numbers="${numbers%% *} 1 0"
+	fi
+	# shellcheck disable=SC2086
+	count $numbers
+}
+
+tier_unit() {
+	run_check "$BUILD"
+}
+
+# The C tests of t/db against the servers of a stack of their own.
+tier_db() {
+	local var=$SCRATCH/db test
+	make -C "$BUILD" -j2 check TESTS= >"$SCRATCH/make.log" 2>&1 || tail -n 20 "$SCRATCH/make.log" >&2
+	VAR=$var PORT=$(free_port) NODES=0 "$ROOT/scripts/run" --detach >"$SCRATCH/run.log" 2>&1 || {
+		tail -n 40 "$SCRATCH/run.log" >&2
+		count 0 1 0
+		VAR=$var "$ROOT/scripts/stop"
+		return
+	}
+	for test in "$BUILD"/t/db/test_*; do
+		if [ -x "$test" ] && [ ! -d "$test" ]; then
+			run_tap "${test##*/}" in_stack "$var" "$test"
+		fi
+	done
+	VAR=$var "$ROOT/scripts/stop"
+	if has_pytests db; then
+		run_pytest db
+	fi
+	mysql8_grammar
+}
+
+# in_stack VAR COMMAND...: with the settings of that stack.
+in_stack() (
+	# shellcheck source=/dev/null
+	. "$1/env"
+	cd "$SCRATCH"
+	shift
+	exec timeout 600 "$@"
+)
+
+# No MySQL 8 can be installed on Debian; its grammar can, as a Go module.
+mysql8_grammar() {
+	local go
+	go=$(go_find) || {
+		say "no Go to build MySQL 8's grammar with"
+		count 0 1 0
+		return
+	}
+	"$BUILD/t/statements" | sed 's/$/;/' >"$SCRATCH/statements.sql"
+	run_tap "MySQL 8's grammar" env -C "$ROOT/t/mysql8" GOFLAGS=-mod=readonly GOTOOLCHAIN=local \
+		"$go" run . "$ROOT"/sql/migrations/*.sql "$SCRATCH/statements.sql"
+}
+
+tier_process() {
+	run_pytest process
+}
+
+tier_system() {
+	run_pytest system
+}
+
+tier_api() {
+	run_pytest api
+}
+
+tier_livekit() {
+	tools_python
+	tools_node
+	run_pytest livekit
+}
+
+tier_faults() {
+	if has_pytests faults; then
+		run_pytest faults
+	fi
+}
+
+tier_fuzz() {
+	if has_pytests fuzz; then
+		run_pytest fuzz
+	fi
+}
+
+# Reports of the sanitizers end the process that made them and so fail a test; what they print into a
+# stack's log is looked for when the stack stops.
+tier_asan() {
+	local plain=$BUILD
+	build_in "$ROOT/build-asan" --enable-sanitizers
+	export BIN=$ROOT/build-asan TGO_BIN=$ROOT/build-asan ASAN_OPTIONS=abort_on_error=0:exitcode=99
+	run_check "$BIN"
+	run_pytest api
+	if [ -n "${TGO_FULL:-}" ]; then
+		run_pytest process
+	fi
+	unset ASAN_OPTIONS
+	export BIN=$plain TGO_BIN=$plain
+}

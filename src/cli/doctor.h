@@ -1,0 +1,37 @@
+/* doctor - the findings of `tgo-call check`: what was looked at, how it is, and the cure.
+ * SPDX-License-Identifier: MIT */
+#ifndef CLI_DOCTOR_H
+#define CLI_DOCTOR_H
+
+#include "cli/command.h"
+
+enum verdict { WELL, WARNING, FAILURE };
+
+enum { FINDINGS_MAX = 40 };
+struct finding {
+	const char *name;
+	enum verdict verdict;
+	struct str said, cure;
+};
+struct doctor {
+	struct cli *c;
+	struct finding findings[FINDINGS_MAX];
+	size_t n;
+	bool failed;
+};
+
+/* Notes one, and prints it at once for people. cure "" when there is nothing to cure. */
+void doctor_finds(struct doctor *d, const char *name, enum verdict v, const char *cure,
+    struct str said);
+
+/* What is looked at, in this order; each opens nothing and changes nothing. */
+void check_configuration(struct doctor *d);           /* check_host.c */
+void check_log_file(struct doctor *d);
+bool check_database(struct doctor *d);                /* check_db.c; false: away, the rest needs it */
+void check_clocks(struct doctor *d);
+void check_webhooks(struct doctor *d);
+void check_redis(struct doctor *d);                   /* check_peers.c */
+void check_livekit(struct doctor *d);
+void check_nginx(struct doctor *d);
+
+#endif
