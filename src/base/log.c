@@ -307,7 +307,8 @@ log_end(struct log_line *l)
 		return;
 	if (l->cut)
 		jsonw_bool(&l->w, "cut", true);
-	jsonw_str(&l->w, "event", jsonw_fit(str_of(l->event), EVENT_MAX + 2));
+	if (l->event != NULL)
+		jsonw_str(&l->w, "event", jsonw_fit(str_of(l->event), EVENT_MAX + 2));
 	jsonw_obj_end(&l->w);
 	strbuf_addc(&l->b, '\n');
 	if (strbuf_ok(&l->b))

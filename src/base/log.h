@@ -39,6 +39,7 @@ struct log_line {
 	char text[16384];
 };
 
+/* event NULL: a field of that name follows. */
 void log_begin(struct log_line *l, struct log *log, enum log_level level, const char *msg,
     const char *event, struct str request_id);
 void log_str(struct log_line *l, const char *key, struct str v);

@@ -162,7 +162,9 @@ op_mute(struct op *op, struct services *sv, struct str room_id, struct str uid, 
 	view_of(sv, &c, uid, out);
 	if (out->me == NULL)
 		return ERR_PARTICIPANT_NOT_FOUND;
-	return room_api_mute(op, &api, room_id, uid, source, muted);
+	e = room_api_mute(op, &api, room_id, uid, source, muted);
+	/* Of somebody who is not there LiveKit may say nothing at all for seconds. */
+	return e == ERR_UNAVAILABLE && out->me->sid.len == 0 ? ERR_PARTICIPANT_NOT_FOUND : e;
 }
 
 /* ---- invite: people are locked before the call ---- */

@@ -173,16 +173,20 @@ make_room(struct log_reader *r)
 static bool
 read_more(struct log_reader *r)
 {
+	int state = Z_OK;
 	ssize_t n;
 
 	if (r->gz != NULL) {
 		n = gzread(r->gz, r->at + r->end, (unsigned)(r->cap - r->end));
+		/* What ends in the middle is an error of its own, and not one of gzread's. */
+		if (n <= 0)
+			(void)gzerror(r->gz, &state);
 	} else {
 		do {
 			n = read(r->fd, r->at + r->end, r->cap - r->end);
 		} while (n < 0 && errno == EINTR);
 	}
-	r->broken = r->broken || n < 0;
+	r->broken = r->broken || n < 0 || state != Z_OK;
 	if (n <= 0)
 		return false;
 	r->end += (size_t)n;

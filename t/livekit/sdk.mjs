@@ -9,7 +9,8 @@ const require = createRequire(`${process.env.NODE_TOOLS}/package.json`);
 const [, , what, ...args] = process.argv;
 
 async function load(name) {
-  return import(pathToFileURL(require.resolve(name)).href);
+  const loaded = await import(pathToFileURL(require.resolve(name)).href);
+  return loaded.default ?? loaded; // CommonJS builds stand under "default"
 }
 
 async function verify(key, secret, token) {

@@ -21,7 +21,8 @@ class Person:
 
     def _read(self):
         for line in self.process.stdout:
-            if line.startswith("{"):
+            # The library logs to the same stream.
+            if line.startswith('{"event":'):
                 self._incoming.put(json.loads(line))
 
     def __enter__(self):

@@ -6,7 +6,7 @@
 
 #include "support/scene.h"
 
-enum { N_SEEDS = 24, N_CALLS = 40, N_STEPS = 60, N_PEOPLE = 6, N_NEWS = 24 };
+enum { N_SEEDS = 16, N_CALLS = 30, N_STEPS = 60, N_STEPS_AFTER = 6, N_PEOPLE = 6, N_NEWS = 24 };
 static const char *const PEOPLE[N_PEOPLE] = { "ann", "bob", "cat", "dan", "eve", "fay" };
 
 /* xorshift64: the same walk for the same seed, everywhere. */
@@ -21,16 +21,13 @@ roll(struct dice *d, int n)
 	return (int)(d->state >> 11 & 0x7fffffff) % n;
 }
 
-/* A session LiveKit has or had; its news may be told at any time, any number of times. */
-struct news { struct media_session s; };
-
 struct walk {
 	struct dice dice;
 	struct call *c;
-	struct news news[N_NEWS];
+	/* Sessions LiveKit has or had: told of at any time, any number of times. */
+	struct media_session news[N_NEWS];
 	int n_news, n_sids;
-	int64_t seq;
-	int finished;
+	int finished;                    /* how often room.finished was told */
 };
 
 static struct str
@@ -83,14 +80,14 @@ some_invite(struct walk *w)
 static const struct media_session *
 some_session(struct walk *w)
 {
-	struct news *n;
+	struct media_session *s;
 
 	if (w->n_news > 0 && roll(&w->dice, 2) == 0)
-		return &w->news[roll(&w->dice, w->n_news < N_NEWS ? w->n_news : N_NEWS)].s;
-	n = &w->news[w->n_news++ % N_NEWS];
-	n->s = (struct media_session){ .uid = somebody(w), .sid = arena_printf(scene_arena, "PA_%d", w->n_sids++),
+		return &w->news[roll(&w->dice, w->n_news < N_NEWS ? w->n_news : N_NEWS)];
+	s = &w->news[w->n_news++ % N_NEWS];
+	*s = (struct media_session){ .uid = somebody(w), .sid = arena_printf(scene_arena, "PA_%d", w->n_sids++),
 	    .joined_at_ms = w->c->now_ms - 3000 + roll(&w->dice, 4000), .device_type = S("tv") };
-	return &n->s;
+	return s;
 }
 
 static void
@@ -111,7 +108,7 @@ some_news(struct walk *w)
 		media_participant_left(w->c, some_session(w), (enum media_left)(what - 5));
 }
 
-/* What a jobs process does at a deadline: rows that ran out are missed, graces that ran out are lost. */
+/* A ring deadline, now. */
 static enum err
 some_deadline(struct walk *w)
 {
@@ -200,8 +197,11 @@ START_TEST(walks)
 
 	for (int i = 0; i < N_CALLS; i++) {
 		begin_call(&w);
-		for (int k = 0; k < N_STEPS; k++)
+		/* A while after its end too: nothing may bring it back. */
+		for (int k = 0, after = 0; k < N_STEPS && after < N_STEPS_AFTER; k++) {
 			walk_on(&w);
+			after += room_status_final(w.c->room.status);
+		}
 		arena_reset(scene_arena);
 	}
 }
