@@ -113,7 +113,7 @@ nginx_write() {
 		tgo-call/{livekit-proxy,messages}.conf; do
 		sed -e "/^#/b; s|@LISTEN@|127.0.0.1:$PORT|; s|@FCGI_SOCKET@|$VAR/run/fcgi.sock|" \
 			-e "s|@LOG_DIR@|$VAR/log|; s|@LIVEKIT_SERVERS@|$(nginx_servers)|" \
-			-e "s|@CORS_ORIGINS@|$(nginx_origins)|" \
+			-e "s|@CORS_ORIGINS@|$(nginx_origins)|; s|@SWAGGER_UI@|$(tools_swagger_ui)|" \
 			"$ROOT/nginx-conf/${file#conf.d/}" >"$dir/$file"
 	done
 	if [ "$(id -u)" = 0 ]; then

@@ -1,7 +1,9 @@
-# tools.sh - what the tests run with besides Debian's packages: Python and Node libraries, pinned in t/.
+# tools.sh - what is not in Debian's packages: Python and Node libraries for the tests, pinned in t/, and the
+# Swagger UI of /docs.
 # SPDX-License-Identifier: MIT
 
 NODE_WHEEL=24.19.0
+SWAGGER_UI=5.35.0
 
 fingerprint() {
 	sha256sum <"$1" | cut -c1-12
@@ -57,4 +59,18 @@ tools_node() {
 	(cd "$NODE_TOOLS" &&
 		npm install --ignore-scripts --no-package-lock --no-audit --no-fund --loglevel=error) >&2
 	touch "$NODE_TOOLS/ready"
+}
+
+# Prints the folder of Swagger UI's files; it is made when npm is there or can be had. Without it /docs
+# still leads to the document, so nothing here is an error.
+tools_swagger_ui() {
+	local dir=$CACHE/swagger-ui-$SWAGGER_UI
+	if [ ! -f "$dir/ready" ] && (tools_find_node) >/dev/null 2>&1; then
+		tools_find_node
+		rm -rf "$dir"
+		mkdir -p "$dir"
+		(cd "$dir" && npm install --ignore-scripts --no-package-lock --no-audit --no-fund --loglevel=error \
+			"swagger-ui-dist@$SWAGGER_UI") >&2 && touch "$dir/ready"
+	fi
+	echo "$dir/node_modules/swagger-ui-dist"
 }

@@ -36,7 +36,7 @@ CREATE TABLE rtc_participant (
 
 -- unless table business_webhook_log
 CREATE TABLE business_webhook_log (
-  id         BIGINT AUTO_INCREMENT PRIMARY KEY,
+  id         BIGINT AUTO_INCREMENT PRIMARY KEY COMMENT 'row number',
   event_type VARCHAR(100) NOT NULL DEFAULT '' COMMENT 'type of the event that could not be delivered',
   event_id   VARCHAR(100) NOT NULL DEFAULT '' COMMENT 'id of the event',
   url        VARCHAR(500) NOT NULL DEFAULT '' COMMENT 'where it was sent, query included',
@@ -51,4 +51,5 @@ CREATE TABLE business_webhook_log (
   KEY idx_event_type (event_type),
   KEY idx_url (url(191)),
   KEY idx_created_at (created_at)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci
+  COMMENT='The Go server''s record of events its business endpoints did not take; nothing is written here yet';

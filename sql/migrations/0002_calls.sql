@@ -3,6 +3,8 @@
 
 -- unless column rtc_room.version
 ALTER TABLE rtc_room
+  COMMENT='A call, one row for ever; the Go server''s table with our columns after its nine',
+  MODIFY id INT NOT NULL AUTO_INCREMENT COMMENT 'row number',
   MODIFY creator VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL DEFAULT '' COMMENT 'uid of who created the call',
   MODIFY room_id VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL DEFAULT '' COMMENT 'id of the call, also the LiveKit room name; never reused',
   MODIFY rtc_type TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT '0 voice, 1 video',
@@ -37,6 +39,8 @@ ALTER TABLE rtc_room
 
 -- unless column rtc_participant.deadline_ms
 ALTER TABLE rtc_participant
+  COMMENT='Who is, was or is wanted in a call, one row a person and call; the Go server''s table with our columns after its nine',
+  MODIFY id INT NOT NULL AUTO_INCREMENT COMMENT 'row number, the order of inviting',
   MODIFY room_id VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL DEFAULT '' COMMENT 'the call',
   MODIFY uid VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL DEFAULT '' COMMENT 'the person, also the LiveKit identity',
   MODIFY device_type VARCHAR(20) NOT NULL DEFAULT '' COMMENT 'kind of the device joined from; empty = not known',
@@ -63,7 +67,8 @@ ALTER TABLE rtc_participant
 CREATE TABLE rtc_user (
   uid     VARCHAR(40) NOT NULL PRIMARY KEY COMMENT 'the person',
   version BIGINT NOT NULL DEFAULT 0 COMMENT 'counts creates and invites that named the person; the row lock is its increment'
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+  COMMENT='One row a person ever named; its lock lets one create or invite at a time name somebody';
 
 -- unless table event
 CREATE TABLE event (
@@ -78,7 +83,8 @@ CREATE TABLE event (
   UNIQUE KEY uk_event_id (event_id),
   UNIQUE KEY uk_room_seq (room_id, seq),
   KEY idx_created_at_ms (created_at_ms)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+  COMMENT='What happened in calls, written in the same transaction as the change itself';
 
 -- unless table livekit_event
 CREATE TABLE livekit_event (
@@ -88,7 +94,8 @@ CREATE TABLE livekit_event (
   uid            VARCHAR(40) NOT NULL DEFAULT '' COMMENT 'the person, if it is about one',
   received_at_ms BIGINT NOT NULL COMMENT 'when it was applied, Unix ms UTC',
   KEY idx_received_at_ms (received_at_ms)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+  COMMENT='Ids of LiveKit''s webhooks that were applied, so that a repeated one changes nothing';
 
 -- unless table livekit_action
 CREATE TABLE livekit_action (
@@ -104,4 +111,5 @@ CREATE TABLE livekit_action (
   last_error    VARCHAR(255) NOT NULL DEFAULT '' COMMENT 'what the last try was answered',
   KEY idx_room (room_id, kind, state),
   KEY idx_due (state, due_at_ms)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+  COMMENT='What LiveKit is still to be asked for: close a room, put a person out';

@@ -98,7 +98,7 @@ void
 change_publish(struct op *op, struct services *sv, const struct call *c)
 {
 	const struct kv_room room = { .room_id = c->room.room_id, .node = c->room.livekit_node,
-	    .url = c->room.livekit_url, .status = c->room.status };
+	    .url = c->room.livekit_url, .status = c->room.status, .version = c->room.version };
 
 	kv_room_changed(op, sv->kv, &room, c->n_events > 0 || c->n_actions > 0 || c->room.look_at_ms > 0,
 	    c->room.next_deadline_ms);

@@ -80,6 +80,7 @@ describe_room(struct creation *cr, int64_t now_ms)
 	r->source_channel_type = (int)rq->source_channel_type;
 	r->timeout_s = rq->timeout_s > 0 ? rq->timeout_s : cr->sv->conf->livekit_timeout_s;
 	r->metadata = rq->metadata;
+	r->version = 1;
 	r->created_at_ms = r->updated_at_ms = now_ms;
 	r->livekit_url = cr->sv->conf->livekit_client_url;
 }

@@ -149,22 +149,28 @@ need(struct op *op, struct kv *k)
 	return true;
 }
 
+/* Two workers may come here in another order than they committed: the older word must not win. */
+static const char KEEP_NEWER[] =
+    "local had = redis.call('HGET', KEYS[1], 'version') "
+    "if had and tonumber(had) > tonumber(ARGV[4]) then return 0 end "
+    "redis.call('HSET', KEYS[1], 'node', ARGV[1], 'url', ARGV[2], 'status', ARGV[3], 'version', ARGV[4]) "
+    "return redis.call('EXPIRE', KEYS[1], ARGV[5])";
+
 void
 kv_room_changed(struct op *op, struct kv *k, const struct kv_room *room, bool wake,
     int64_t deadline_ms)
 {
 	char key[KEY_BYTES];
 	struct strbuf b;
-	int n_replies = 2;
+	int n_replies = 1;
 
 	strbuf_init(&b, key, sizeof(key));
 	kv_key(&b, KV_KEY_ROOM, room->room_id);
 	if (!strbuf_ok(&b) || !need(op, k))
 		return;
-	(void)redisAppendCommand(k->ctx, "HSET %b node %b url %b status %d", b.at, b.len,
-	    room->node.at, room->node.len, room->url.at, room->url.len, room->status);
-	(void)redisAppendCommand(k->ctx, "EXPIRE %b %lld", b.at, b.len,
-	    (long long)KV_KEYS[KV_KEY_ROOM].ttl_s);
+	(void)redisAppendCommand(k->ctx, "EVAL %s 1 %b %b %b %d %lld %lld", KEEP_NEWER, b.at, b.len,
+	    room->node.at, room->node.len, room->url.at, room->url.len, room->status,
+	    (long long)room->version, (long long)KV_KEYS[KV_KEY_ROOM].ttl_s);
 	if (wake) {
 		(void)redisAppendCommand(k->ctx, "PUBLISH %s %lld", KV_KEYS[KV_KEY_WAKE].pattern,
 		    (long long)deadline_ms);

@@ -20,6 +20,7 @@ void kv_close(struct kv *k);
 struct kv_room {
 	struct str room_id, node, url;
 	int status;
+	int64_t version;              /* of rtc_room: an older one never replaces a newer */
 };
 /* After a commit, in one pipeline: the room's cache entry, and, where wake is set, a message on the
  * channel "tgo:wake" (payload: the Unix ms of the nearest deadline, or 0 for "look now"). */

@@ -57,13 +57,20 @@ is_old_session(const struct participant *p, const struct media_session *s)
 	    !came_back_on_its_own;
 }
 
+/* A join by the API decided the device; LiveKit's word counts where nobody said any. */
+static void
+take_device(struct call *c, struct participant *p, const struct media_session *s)
+{
+	if (p->device_type.len > 0 || p->device_id.len > 0 || s->device_type.len + s->device_id.len == 0)
+		return;
+	p->device_type = s->device_type;
+	p->device_id = s->device_id;
+	call_touch(c, p);
+}
+
 static void
 enter_by_media(struct call *c, struct participant *p, const struct media_session *s)
 {
-	if (p->device_type.len == 0 && p->device_id.len == 0) {
-		p->device_type = s->device_type;
-		p->device_id = s->device_id;
-	}
 	move_tell(c, p, MOVE_JOIN, LEFT_NOT);
 	/* The membership began with this very session: a hang-up of it is one, not a reload. */
 	if (s->joined_at_ms < p->session_from_ms)
@@ -91,6 +98,7 @@ media_participant_joined(struct call *c, const struct media_room *r, const struc
 	verb_start(c);
 	if (p == NULL)
 		p = call_add_row(c, s->uid);
+	take_device(c, p, s);
 	if (p->status != P_JOINED)
 		enter_by_media(c, p, s);
 	if (p->deadline_ms != 0) {

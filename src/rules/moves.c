@@ -105,7 +105,7 @@ leave_active(struct call *c, struct participant *p, enum participant_status to, 
 	if (p->sid.len > 0)
 		p->last_left_sid = p->sid;
 	p->sid = S("");
-	p->status = to;
+	p->status = (int)to;
 	p->deadline_ms = 0;
 	p->claimed = false;
 	p->left_at_ms = c->now_ms;

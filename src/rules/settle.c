@@ -132,7 +132,7 @@ call_settle(struct call *c, enum cause cause, struct str by)
 void
 call_end(struct call *c, enum room_status status, enum end_reason reason, struct str by)
 {
-	assert(ROOM_MOVES[c->room.status][status] && room_status_final(status));
+	assert(ROOM_MOVES[c->room.status][status] && room_status_final((int)status));
 	c->room.status = (int)status;
 	c->room.ended_at_ms = c->now_ms;
 	c->room.end_reason = str_of(end_reason_name(reason));

@@ -113,7 +113,8 @@ class TestWhat:
         whole = rotated.with_name("app.log.2.gz").read_bytes()
         rotated.with_name("app.log.2.gz").write_bytes(whole[:-12])
         done = ctl("logs")
-        assert numbers(done)[-6:] == list(range(6, 12))
+        assert done.stdout.startswith("".join(line(i) for i in range(4)))
+        assert done.stdout.endswith("\n" + "".join(line(i) for i in range(6, 12)))
         assert "app.log.2.gz: damaged" in done.stderr
 
     def test_an_unfinished_line_is_shown(self, ctl, log):

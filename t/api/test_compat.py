@@ -23,7 +23,7 @@ class App:
     """One of the apps: what it sends, and what it demands of the answer."""
 
     def __init__(self, stack, channel, device_type="app"):
-        self.base, self.channel, self.device_type = stack.url + "/".rstrip("/"), channel, device_type
+        self.base, self.channel, self.device_type = (stack.url + "/").rstrip("/"), channel, device_type
 
     def send(self, path, body):
         request = requests.Request("POST", self.base + path, data=json.dumps(body), headers={"Content-Type": "application/json"}).prepare()

@@ -75,6 +75,25 @@ START_TEST(a_room_comes_back)
 }
 END_TEST
 
+START_TEST(an_older_word_does_not_win)
+{
+	struct kv_room now = ROOMS[0], before = ROOMS[0], got = { 0 };
+
+	now.version = 12;
+	now.status = 2;
+	before.version = 9;
+	kv_room_changed(&d.op, k, &now, false, 0);
+	kv_room_changed(&d.op, k, &before, false, 0);
+	ck_assert(kv_room_find(&d.op, k, S("t_kv"), &got));
+	ck_assert_int_eq(got.status, 2);
+	now.version = 13;
+	now.status = 6;
+	kv_room_changed(&d.op, k, &now, false, 0);
+	ck_assert(kv_room_find(&d.op, k, S("t_kv"), &got));
+	ck_assert_int_eq(got.status, 6);
+}
+END_TEST
+
 START_TEST(half_an_entry_is_none)
 {
 	struct kv_room got = { 0 };
@@ -216,6 +235,7 @@ main(void)
 	tcase_set_timeout(tc, 20);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_loop_test(tc, a_room_comes_back, 0, N_ELEMS(ROOMS));
+	tcase_add_test(tc, an_older_word_does_not_win);
 	tcase_add_test(tc, half_an_entry_is_none);
 	tcase_add_test(tc, a_wake_up_is_published);
 	tcase_add_test(tc, the_connection_has_our_name_and_comes_back_when_killed);

@@ -39,6 +39,8 @@ busy_office(void)
 #define PEOPLE                                                                                    \
 	",\"participants\":[{\"uid\":\"bob\",\"status\":1},{\"uid\":\"cat\",\"status\":2},"           \
 	"{\"uid\":\"ann\",\"status\":1}]"
+/* Nine characters that need escaping. */
+#define QUOTES "\"\"\"\"\"\"\"\"\""
 #define ALL "\"bob\",\"cat\",\"ann\""
 
 START_TEST(room_started)
@@ -161,7 +163,7 @@ START_TEST(the_largest)
 	for (int i = 0; i < 1000; i++) {
 		struct str uid = i % 2 == 0
 		    ? arena_printf(scene_arena, "%036d%04d", 0, i)
-		    : arena_printf(scene_arena, "\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"%04d", i);
+		    : arena_printf(scene_arena, QUOTES QUOTES QUOTES QUOTES "%04d", i);
 		call_add_row(c, uid)->status = P_JOINED;
 	}
 	for (size_t i = 0; i < c->n_rows; i += 2) {

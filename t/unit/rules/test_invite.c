@@ -33,10 +33,13 @@ static const struct {
 	enum err e;
 	const char *to, *already, *out_busy;     /* to NULL: nothing changes */
 } INVITES[] = {
-	{ "seats=9 ann=1", "bob", "", "", ERR_OK, "room=0; ann=1 bob=0; invited(ann)invited[bob]@0; forget(bob)", "", "" },
+	{ "seats=9 ann=1", "bob", "", "", ERR_OK,
+	  "room=0; ann=1 bob=0; invited(ann)invited[bob]@0; forget(bob)", "", "" },
 	{ "seats=9 invite_on=1 room=1 cat=1 ann=1", "bob dan", "", "cat", ERR_OK,
-	  "room=1; cat=1 ann=1 bob=0 dan=0; invited(cat)invited[bob,dan]@1; forget(bob) forget(dan)", "", "" },
-	{ "seats=2 room=1 ann=1", "bob", "", "", ERR_OK, "room=1; ann=1 bob=0; invited(ann)invited[bob]@1; forget(bob)", "", "" },
+	  "room=1; cat=1 ann=1 bob=0 dan=0; invited(cat)invited[bob,dan]@1; "
+	  "forget(bob) forget(dan)", "", "" },
+	{ "seats=2 room=1 ann=1", "bob", "", "", ERR_OK,
+	  "room=1; ann=1 bob=0; invited(ann)invited[bob]@1; forget(bob)", "", "" },
 	/* the already active are reported */
 	{ "seats=9 room=1 bob=0 cat=1 ann=1", "cat bob dan", "", "", ERR_OK,
 	  "room=1; bob=0 cat=1 ann=1 dan=0; invited(ann)invited[dan]@1; forget(dan)", "cat bob", "" },
@@ -45,19 +48,27 @@ static const struct {
 	/* a row that is active here is not busy elsewhere for us */
 	{ "seats=9 room=1 bob=1 ann=1", "bob", "bob", "", ERR_OK, NULL, "bob", "" },
 	/* rung again from every way of having gone */
-	{ "seats=9 room=1 bob=2 ann=1", "bob", "", "", ERR_OK, "room=1; bob=0 ann=1; invited(ann)invited[bob]@1; forget(bob)", "", "" },
-	{ "seats=9 room=1 bob=3+ ann=1", "bob", "", "", ERR_OK, "room=1; bob=0 ann=1; invited(ann)invited[bob]@1; forget(bob)", "", "" },
-	{ "seats=9 room=1 bob=4 ann=1", "bob", "", "", ERR_OK, "room=1; bob=0 ann=1; invited(ann)invited[bob]@1; forget(bob)", "", "" },
-	{ "seats=9 room=1 bob=5 ann=1", "bob", "", "", ERR_OK, "room=1; bob=0 ann=1; invited(ann)invited[bob]@1; forget(bob)", "", "" },
-	{ "seats=9 room=1 bob=6 ann=1", "bob", "", "", ERR_OK, "room=1; bob=0 ann=1; invited(ann)invited[bob]@1; forget(bob)", "", "" },
-	{ "seats=9 room=1 bob=1 ann=3+", "ann", "", "bob", ERR_OK, "room=1; bob=1 ann=0; invited(bob)invited[ann]@1; forget(ann)", "", "" },
+	{ "seats=9 room=1 bob=2 ann=1", "bob", "", "", ERR_OK,
+	  "room=1; bob=0 ann=1; invited(ann)invited[bob]@1; forget(bob)", "", "" },
+	{ "seats=9 room=1 bob=3+ ann=1", "bob", "", "", ERR_OK,
+	  "room=1; bob=0 ann=1; invited(ann)invited[bob]@1; forget(bob)", "", "" },
+	{ "seats=9 room=1 bob=4 ann=1", "bob", "", "", ERR_OK,
+	  "room=1; bob=0 ann=1; invited(ann)invited[bob]@1; forget(bob)", "", "" },
+	{ "seats=9 room=1 bob=5 ann=1", "bob", "", "", ERR_OK,
+	  "room=1; bob=0 ann=1; invited(ann)invited[bob]@1; forget(bob)", "", "" },
+	{ "seats=9 room=1 bob=6 ann=1", "bob", "", "", ERR_OK,
+	  "room=1; bob=0 ann=1; invited(ann)invited[bob]@1; forget(bob)", "", "" },
+	{ "seats=9 room=1 bob=1 ann=3+", "ann", "", "bob", ERR_OK,
+	  "room=1; bob=1 ann=0; invited(bob)invited[ann]@1; forget(ann)", "", "" },
 	{ "seats=9 room=1 bob=3+! ann=1", "bob", "", "", ERR_OK,
 	  "room=1; bob=0 ann=1; invited(ann)invited[bob]@1; forget(bob)", "", "" },
 	/* busy */
 	{ "seats=9 room=1 ann=1", "bob cat", "bob", "", ERR_OK,
-	  "room=1; ann=1 bob=5 cat=0; busy(ann)busy[bob]@1 invited(ann)invited[cat]@1; forget(cat)", "", "bob" },
+	  "room=1; ann=1 bob=5 cat=0; busy(ann)busy[bob]@1 invited(ann)invited[cat]@1; "
+	  "forget(cat)", "", "bob" },
 	{ "seats=9 room=1 bob=3+ cat=5 ann=1", "bob cat dan", "bob cat", "", ERR_OK,
-	  "room=1; bob=5 cat=5 ann=1 dan=0; busy(ann)busy[bob,cat]@1 invited(ann)invited[dan]@1; forget(dan)", "", "bob cat" },
+	  "room=1; bob=5 cat=5 ann=1 dan=0; busy(ann)busy[bob,cat]@1 invited(ann)invited[dan]@1; "
+	  "forget(dan)", "", "bob cat" },
 	{ "seats=9 room=1 ann=1", "bob cat", "bob cat", "", ERR_PARTICIPANT_IN_CALL, NULL, "", "bob cat" },
 	{ "seats=9 room=1 dan=0 ann=1", "bob dan", "bob", "", ERR_PARTICIPANT_IN_CALL, NULL, "dan", "bob" },
 	/* seats: the busy take none, the already active are counted once */
@@ -65,7 +76,8 @@ static const struct {
 	  "room=1; bob=1 ann=1 cat=0; invited(ann)invited[cat]@1; forget(cat)", "", "" },
 	{ "seats=3 room=1 bob=1 ann=1", "cat dan", "", "", ERR_ROOM_FULL, NULL, "", "" },
 	{ "seats=3 room=1 bob=1 ann=1", "cat dan", "dan", "", ERR_OK,
-	  "room=1; bob=1 ann=1 dan=5 cat=0; busy(ann)busy[dan]@1 invited(ann)invited[cat]@1; forget(cat)", "", "dan" },
+	  "room=1; bob=1 ann=1 dan=5 cat=0; busy(ann)busy[dan]@1 invited(ann)invited[cat]@1; "
+	  "forget(cat)", "", "dan" },
 	{ "seats=3 room=1 bob=1 ann=1", "bob cat", "", "", ERR_OK,
 	  "room=1; bob=1 ann=1 cat=0; invited(ann)invited[cat]@1; forget(cat)", "bob", "" },
 	{ "seats=2 room=1 bob=0 ann=1", "cat", "", "", ERR_ROOM_FULL, NULL, "", "" },

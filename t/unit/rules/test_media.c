@@ -27,8 +27,8 @@ static void
 tell_session(struct call *c, const struct step *s)
 {
 	const struct media_room room = { .sid = S("RM_1"), .created_at_ms = SCENE_NOW + s->at };
-	const struct media_session m = { .uid = word(s->uid), .sid = word(s->sid), .joined_at_ms = SCENE_NOW + s->at,
-	    .device_type = S("tv"), .device_id = S("d9") };
+	const struct media_session m = { .uid = word(s->uid), .sid = word(s->sid),
+	    .joined_at_ms = SCENE_NOW + s->at, .device_type = S("tv"), .device_id = S("d9") };
 
 	if (s->what == JOINED)
 		media_participant_joined(c, &room, &m);
@@ -172,6 +172,9 @@ static const struct story OUT_OF_ORDER[] = {
 	{ "seats=9 room=1 bob=1 ann=1", { { JOINED, "bob", "PA_1", 0 }, { JOINED, "bob", "PA_2", 900 },
 	  { DROPPED, "bob", "PA_1", 0 }, { HUNG_UP, "bob", "PA_2", 900 } },
 	  "room=1; bob=3 ann=1; joined(bob)@1 joined(bob)@1 left(bob)@1" },
+	/* an unseen session was dropped: one from before it is no coming back */
+	{ "seats=9 room=1 bob=1 ann=1", { { DROPPED, "bob", "PA_2", 900 }, { JOINED, "bob", "PA_1", 0 } },
+	  "room=1; bob=1 ann=1" },
 	/* an unseen session that began after the known one */
 	{ "seats=9 room=1 bob=1 ann=1", { { JOINED, "bob", "PA_1", 0 }, { HUNG_UP, "bob", "PA_2", 900 },
 	  { HUNG_UP, "bob", "PA_1", 0 }, { JOINED, "bob", "PA_2", 900 }, { JOINED, "bob", "PA_1", 0 } },
@@ -232,10 +235,12 @@ static const struct story COMING_BACK[] = {
 	  { HUNG_UP, "bob", "PA_1", 1500 }, { JOIN, "bob", "", 0 } },
 	  "room=1; bob=1 ann=1; accepted(bob)@1 joined(bob)@1 left(bob)@1 accepted(bob)@1" },
 	/* a takeover: what is told of the device before does not touch the new one */
-	{ "room=1 bob=2 ann=1", { { JOIN, "bob", "", 0 }, { JOINED, "bob", "PA_1", 1500 }, { TAKEOVER, "bob", "", 0 },
+	{ "room=1 bob=2 ann=1", { { JOIN, "bob", "", 0 }, { JOINED, "bob", "PA_1", 1500 },
+	  { TAKEOVER, "bob", "", 0 },
 	  { DROPPED, "bob", "PA_1", 1500 }, { HUNG_UP, "bob", "PA_1", 1500 }, { JOINED, "bob", "PA_2", 4500 } },
 	  "room=1; bob=1 ann=1; accepted(bob)@1 joined(bob)@1 accepted(bob)@1 joined(bob)@1" },
-	{ "room=1 bob=2 ann=1", { { JOIN, "bob", "", 0 }, { JOINED, "bob", "PA_1", 1500 }, { TAKEOVER, "bob", "", 0 },
+	{ "room=1 bob=2 ann=1", { { JOIN, "bob", "", 0 }, { JOINED, "bob", "PA_1", 1500 },
+	  { TAKEOVER, "bob", "", 0 },
 	  { JOINED, "bob", "PA_2", 4500 }, { DROPPED, "bob", "PA_1", 1500 }, { JOINED, "bob", "PA_1", 1500 } },
 	  "room=1; bob=1 ann=1; accepted(bob)@1 joined(bob)@1 accepted(bob)@1 joined(bob)@1" },
 	/* in by the media alone, and out by it: no reload */
@@ -271,7 +276,8 @@ STORY_TEST(room_finished, ROOM_FINISHED_STORIES)
 /* A re-hosted room may keep its sid: since when it is hosted only moves forward. */
 START_TEST(host_since)
 {
-	const struct story t = { "seats=9 ann=1", { { STARTED, "RM_2", "", 5000 }, { STARTED, "RM_2", "", 1000 } }, "" };
+	const struct story t = { "seats=9 ann=1", { { STARTED, "RM_2", "", 5000 },
+	    { STARTED, "RM_2", "", 1000 } }, "" };
 	const struct story again = { "seats=9 ann=1", { { STARTED, "RM_2", "", 5000 },
 	    { STARTED, "RM_2", "", 9000 } }, "" };
 	const struct story never = { "seats=9 ann=1", { { JOINED, "ann", "PA_a", 700 },
@@ -298,6 +304,20 @@ START_TEST(a_session_in_the_row)
 }
 END_TEST
 
+/* What is told of a session from before the membership leaves it as it is, the rejoin grace included. */
+START_TEST(an_earlier_membership)
+{
+	struct story t = { "seats=9 room=1 bob=2 ann=1", { { JOIN, "bob", "", 0 },
+	    { HUNG_UP, "bob", "PA_0", -4001 } }, "" };
+	const struct participant *p = call_find(tell(&t), S("bob"));
+
+	ck_assert(p->deadline_ms == 0 && p->sid_at_ms == 0 && p->last_left_sid.len == 0);
+	/* Clocks differ: within five seconds it may be this one's. */
+	t.steps[1].at = -4000;
+	ck_assert(str_eq(call_find(tell(&t), S("bob"))->last_left_sid, S("PA_0")));
+}
+END_TEST
+
 /* A join by the API decides the device; the media's word counts only where there is none. */
 START_TEST(the_api_decides_the_device)
 {
@@ -307,6 +327,17 @@ START_TEST(the_api_decides_the_device)
 
 	ck_assert(str_eq(p->device_type, S("app")) && str_eq(p->device_id, S("d1")));
 	ck_assert_int_eq(p->session_from_ms, SCENE_NOW + 1000);
+}
+END_TEST
+
+START_TEST(a_device_is_kept)
+{
+	const struct story back = { "seats=9 room=1 bob=2 ann=1", { { JOIN, "bob", "", 0 }, { LEAVE, "bob", "", 0 },
+	    { JOINED, "bob", "PA_1", 2500 } }, "" };
+	const struct story unknown = { "seats=9 room=1 bob=1 ann=1", { { JOINED, "bob", "PA_1", 0 } }, "" };
+
+	ck_assert(str_eq(call_find(tell(&back), S("bob"))->device_type, S("app")));
+	ck_assert(str_eq(call_find(tell(&unknown), S("bob"))->device_type, S("tv")));
 }
 END_TEST
 
@@ -340,7 +371,8 @@ END_TEST
 /* How somebody went, for the reconciler: by wish, or not. */
 START_TEST(how_it_left)
 {
-	struct story t = { "seats=9 room=1 bob=1 ann=1", { { NO_GRACE, "", "", 0 }, { DROPPED, "bob", "PA_1", 0 } }, "" };
+	struct story t = { "seats=9 room=1 bob=1 ann=1", { { NO_GRACE, "", "", 0 },
+	    { DROPPED, "bob", "PA_1", 0 } }, "" };
 
 	ck_assert(str_eq(call_find(tell(&t), S("bob"))->left_how, S("lost")));
 	t.steps[1].what = HUNG_UP;
@@ -378,6 +410,8 @@ main(void)
 	tcase_add_test(tc, host_since);
 	tcase_add_test(tc, a_session_in_the_row);
 	tcase_add_test(tc, the_api_decides_the_device);
+	tcase_add_test(tc, a_device_is_kept);
+	tcase_add_test(tc, an_earlier_membership);
 	tcase_add_test(tc, the_grace);
 	tcase_add_test(tc, a_takeover_ends_the_grace);
 	tcase_add_test(tc, how_it_left);

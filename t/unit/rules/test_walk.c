@@ -156,13 +156,14 @@ begin_call(struct walk *w)
 		"seats=6", "seats=6 invite_on=1" };
 	struct create_in in = { .creator = person("ann", "app", "d1") };
 	struct before b;
-	struct str *busy;
+	struct str *uids, *busy;
 	size_t n;
 
 	w->c = scene(SETUPS[roll(&w->dice, (int)N_ELEMS(SETUPS))]);
 	w->n_news = w->n_sids = 0;
 	b = scene_before(w->c);
-	in.invitees = verbs_invitees(scene_arena, some_people(w, &n), n, in.creator.uid, &in.n_invitees);
+	uids = some_people(w, &n);
+	in.invitees = verbs_invitees(scene_arena, uids, n, in.creator.uid, &in.n_invitees);
 	if ((int64_t)in.n_invitees >= w->c->room.max_participants)
 		in.n_invitees = (size_t)w->c->room.max_participants - 1;
 	busy = some_people(w, &in.n_busy);
