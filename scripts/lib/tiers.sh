@@ -126,6 +126,7 @@ mysql8_grammar() {
 }
 
 tier_process() {
+	packages_ensure valgrind
 	run_pytest process
 }
 
@@ -141,6 +142,15 @@ tier_livekit() {
 	tools_python
 	tools_node
 	run_pytest livekit
+}
+
+# The guides' commands on a running system; what the documents name exists; the tables' comments.
+tier_docs() {
+	tools_python
+	tools_node
+	if has_pytests docs; then
+		run_pytest docs
+	fi
 }
 
 tier_faults() {

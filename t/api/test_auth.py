@@ -14,6 +14,7 @@ import pytest
 
 from support.client import Api
 from support.direct import digest
+from support.fake_livekit import with_media
 from support.shapes import ERROR, check, check_error
 
 # In the call R: alice created it and is in it, bob is in it, dave rings, carol refused. zoe and erin have
@@ -64,13 +65,14 @@ KEYS = {401: "unauthorized", 403: "forbidden", 404: "room_not_found"}
 
 
 @pytest.fixture
-def scene(call, fresh):
+def scene(call, fresh, db):
     """The people and the call of the table."""
     names = {name: fresh(name.lower()) for name in ("ALICE", "BOB", "CAROL", "DAVE", "ERIN", "ZOE")}
     answer = call.post("/rooms", {"creator": names["ALICE"], "uids": [names["BOB"], names["CAROL"], names["DAVE"]], "max_participants": 9})
     room = names["R"] = answer.json()["room_id"]
     for path, who in (("join", "ALICE"), ("join", "BOB"), ("reject", "CAROL")):
         assert call.post(f"/rooms/{room}/{path}", {"uid": names[who]}).status_code == 200
+    with_media(db, room, names["BOB"])
     return names
 
 

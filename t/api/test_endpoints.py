@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from support.client import raw_http
-from support.fake_livekit import FakeLiveKit
+from support.fake_livekit import FakeLiveKit, with_media
 from support.shapes import (COMMON, PARTICIPANT, ROOM, ROOM_RESP, check, check_error, no_null,
                             swift_room_resp)
 from support.wait import wait_until
@@ -365,8 +365,12 @@ class TestMute:
         livekit.refuse = 412
         check_error(self.mute(at, stack, document, room, {"muted": False}), 409, "illegal_transition")
 
-    def test_no_livekit(self, call, room):
-        answer = call.post(f"/rooms/{room['room_id']}/participants/{room['uids'][0]}/mute", {})
+    def test_no_livekit(self, call, room, db):
+        """Who never had a media session is not connected, whatever LiveKit says or does not."""
+        path = f"/rooms/{room['room_id']}/participants/{room['uids'][0]}/mute"
+        check_error(call.post(path, {}), 404, "participant_not_found")
+        with_media(db, room["room_id"], room["uids"][0])
+        answer = call.post(path, {})
         check_error(answer, 503, "unavailable")
         assert answer.headers["Retry-After"] == "1"
 

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from support.client import Api
-from support.fake_livekit import FakeLiveKit
+from support.fake_livekit import FakeLiveKit, with_media
 from support.logs import AppLog
 
 FIRST = ["level", "timestamp", "msg", "request_id"]
@@ -173,9 +173,11 @@ def test_one_closing_line_for_every_request(api, own, logs, fresh):
     assert lines_of(logs, answer, "请求完成")[0]["route"] == "/readyz"
 
 
-def test_a_peers_failure_is_a_warning(api, logs, fresh):
+def test_a_peers_failure_is_a_warning(api, own, logs, fresh):
     bob = fresh("bob")
     room = api.post("/rooms", {"creator": fresh(), "uids": [bob]}).json()["room_id"]
+    with own.db() as db:
+        with_media(db, room, bob)
     answer = api.post(f"/rooms/{room}/participants/{bob}/mute", {})
     assert answer.status_code == 503
     lines = lines_of(logs, answer)
@@ -317,7 +319,7 @@ def test_no_secret_in_any_log(api, own, fresh, logs):
         assert not re.search(r"eyJ[\w-]+\.[\w-]+\.[\w-]+", text), path.name
 
 
-def test_no_token_of_our_calls_to_livekit(worker, stack, fresh, tmp_path):
+def test_no_token_of_our_calls_to_livekit(worker, stack, fresh, db):
     """Nor the one that a worker shows to LiveKit, when LiveKit answers oddly."""
     livekit = FakeLiveKit(stack.env["LIVEKIT_API_SECRET"])
     try:
@@ -325,6 +327,7 @@ def test_no_token_of_our_calls_to_livekit(worker, stack, fresh, tmp_path):
         bob, key = fresh("bob"), stack.env["TGO_KEY"]
         room = at.post("/rooms", {"creator": fresh(), "uids": [bob]}, key=key).json()["room_id"]
         livekit.people[room, bob] = [{"sid": "TR", "source": "CAMERA", "muted": False}]
+        with_media(db, room, bob)
         livekit.refuse = 500
         assert at.post(f"/rooms/{room}/participants/{bob}/mute", {}, key=key).status_code == 503
         text = at.service.log.read_text()

@@ -50,3 +50,9 @@ class FakeLiveKit:
     def stop(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+def with_media(db, room, uid):
+    """As if LiveKit had told of a media session of that person."""
+    with db.cursor() as c:
+        assert c.execute("UPDATE rtc_participant SET sid = 'PA_1' WHERE room_id = %s AND uid = %s", (room, uid)) == 1

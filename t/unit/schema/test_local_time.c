@@ -85,11 +85,14 @@ START_TEST(what_was_asked_before_does_not_matter)
 }
 END_TEST
 
-/* Every hour of two years, there and back: what localtime makes of a moment leads to that moment. */
+static const char *const ZONES[] = { "UTC", "Asia/Shanghai", "America/New_York", "Europe/Dublin",
+	"Australia/Lord_Howe", "Pacific/Chatham", "Africa/Casablanca" };
+
+/* Every hour of a year, there and back: what localtime makes of a moment leads to that moment. */
 START_TEST(it_undoes_localtime)
 {
-	use(CASES[_i].tz);
-	for (time_t at = 1735689600; at < 1735689600 + 2 * 365 * 86400; at += 3600) {
+	use(ZONES[_i]);
+	for (time_t at = 1735689600; at < 1735689600 + 365 * 86400; at += 3600) {
 		struct tm tm;
 		int64_t civil, back;
 
@@ -119,7 +122,7 @@ main(void)
 
 	tcase_add_loop_test(tc, the_offset_is_that_of_the_zone, 0, (int)N_ELEMS(CASES));
 	tcase_add_loop_test(tc, what_was_asked_before_does_not_matter, 0, (int)N_ELEMS(CASES));
-	tcase_add_loop_test(tc, it_undoes_localtime, 0, (int)N_ELEMS(CASES));
+	tcase_add_loop_test(tc, it_undoes_localtime, 0, (int)N_ELEMS(ZONES));
 	suite_add_tcase(s, tc);
 	return unit_main(s);
 }
