@@ -51,9 +51,11 @@ func main() {
 	for _, text := range texts {
 		for _, s := range statements(text) {
 			n++
-			if _, _, err := p.Parse(s, "", ""); err != nil {
+			nodes, _, err := p.Parse(s, "", "")
+			strange := strangeIn(s, nodes)
+			if err != nil || len(strange) > 0 {
 				bad++
-				fmt.Printf("not ok %d - %s\n# %v\n", n, strings.Join(strings.Fields(s), " "), err)
+				fmt.Printf("not ok %d - %s\n# %v %v\n", n, strings.Join(strings.Fields(s), " "), err, strange)
 			} else {
 				fmt.Printf("ok %d\n", n)
 			}

@@ -30,6 +30,15 @@ RULES = {
         "SELECT r.room_id, r.status, COUNT(e.id) n FROM rtc_room r LEFT JOIN event e"
         " ON e.room_id = r.room_id AND e.type = 'room.finished' WHERE r.seq > 0"
         " GROUP BY r.room_id, r.status HAVING COUNT(e.id) <> (r.status > 1)",
+    "I4 room.started not exactly once where the media began, or where it did not":
+        "SELECT r.room_id, r.status, r.started_at_ms, COUNT(e.id) n FROM rtc_room r LEFT JOIN event e"
+        " ON e.room_id = r.room_id AND e.type = 'room.started' WHERE r.seq > 0"
+        " GROUP BY r.room_id, r.status, r.started_at_ms"
+        " HAVING COUNT(e.id) <> (r.started_at_ms > 0) OR (r.status = 1 AND COUNT(e.id) <> 1)"
+        " OR (r.status = 0 AND COUNT(e.id) <> 0)",
+    "I4 participant.joined before room.started":
+        "SELECT j.room_id, j.seq FROM event j LEFT JOIN event s ON s.room_id = j.room_id"
+        " AND s.type = 'room.started' WHERE j.type = 'participant.joined' AND COALESCE(s.seq, j.seq + 1) > j.seq",
     "I7 an inviting row without a deadline":
         "SELECT p.room_id, p.uid FROM rtc_participant p JOIN rtc_room r ON r.room_id = p.room_id"
         f" WHERE {ACTIVE_ROOM} AND p.status = 0 AND p.deadline_ms = 0",
@@ -41,14 +50,16 @@ RULES = {
 }
 MAX_CALL = ("SELECT r.room_id, r.next_deadline_ms, r.created_at_ms FROM rtc_room r"
             f" WHERE {ACTIVE_ROOM} AND r.seq > 0 AND (r.next_deadline_ms = 0 OR"
-            " r.next_deadline_ms > r.created_at_ms + %s * 1000 + 30000)")
+            " r.next_deadline_ms > r.created_at_ms + %s * 1000 + 10000)")
 
 # I4: what the newest event about a person has to be for the state its row is in. In a final room the rows
 # that still rang changed without an event of their own; participants of room.finished tells.
 STATE_EVENT = {
     "participant.accepted": 1, "participant.rejected": 2, "participant.left": 3,
-    "participant.missed": 4, "participant.busy": 5, "participant.invited": 0,
+    "participant.missed": 4, "participant.busy": 5, "participant.invited": 0, "participant.cancelled": 6,
 }
+# end(): what becomes of a row that rings, by the final status.
+RANG_AT_END = {2: 6, 3: 6, 4: 2, 5: 6, 6: 4}
 LISTED = {"participant.missed": "missed_uids", "participant.busy": "busy_uids",
           "participant.invited": "invited_uids"}
 
@@ -95,20 +106,31 @@ def room_told(room, statuses, told):
         yield f"status {room['status']}, newest event says {told[-1][2]['status']}"
     newest = newest_states(told)
     for uid, status in statuses.items():
-        if status == 0 and newest.get(uid, 0) != 0 or status in (1, 3) and newest.get(uid) != status:
-            yield f"{uid} is {status}, its newest event made it {newest.get(uid)}"
-        elif room["status"] <= 1 and status in (2, 4, 5) and newest.get(uid) != status:
-            yield f"{uid} is {status}, its newest event made it {newest.get(uid)}"
+        # Who was never told of is the creator, ringing since the call was made.
+        was = newest.get(uid, 0 if uid == room["creator"] else None)
+        if status != was and not ended_with_room(room, uid, was, status):
+            yield f"{uid} is {status}, its newest event made it {was}"
     if room["status"] > 1:
         said = {one["uid"]: one["status"] for one in told[-1][2]["participants"]}
         if told[-1][0] != "room.finished" or said != statuses:
             yield f"rows {statuses}, {told[-1][0]} said {said}"
 
 
+def ended_with_room(room, uid, was, status):
+    """Whether a row that rang may have become this by the end of the call alone."""
+    if was != 0 or room["status"] <= 1:
+        return False
+    everybody_was_busy = room["status"] == 5 and status == 5 and uid == room["creator"]
+    return status == RANG_AT_END[room["status"]] or everybody_was_busy
+
+
 def newest_states(told):
     newest = {}
     for kind, uid, data in told:
         if kind not in STATE_EVENT:
+            continue
+        # A creator who left is told of again, as the one who cancelled the call.
+        if kind == "participant.cancelled" and newest.get(uid) == 3:
             continue
         for one in data.get(LISTED[kind]) or [] if kind in LISTED else [uid]:
             newest[one] = STATE_EVENT[kind]
