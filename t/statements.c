@@ -1,9 +1,11 @@
-/* statements - prints every SQL statement of the stores, one a line, lists expanded to two units: for the
- * tests that feed them to another server's grammar and to EXPLAIN. With --names: name, tab, statement.
+/* statements - prints every SQL statement of the stores and of the take-over, one a line, lists expanded
+ * to two units: for the tests that feed them to another server's grammar and to EXPLAIN. With --names:
+ * name, tab, statement.
  * SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <string.h>
 
+#include "schema/takeover.h"
 #include "store/call_store.h"
 #include "store/list_store.h"
 #include "store/outbox_store.h"
@@ -26,7 +28,7 @@ int
 main(int argc, char **argv)
 {
 	const struct sql_stmt *const *const ALL[] = { CALL_STORE_STMTS, LIST_STORE_STMTS, OUTBOX_STORE_STMTS,
-		PEOPLE_STORE_STMTS };
+		PEOPLE_STORE_STMTS, TAKEOVER_STMTS, TAKEOVER_STEP_STMTS };
 	bool names = argc > 1 && strcmp(argv[1], "--names") == 0;
 
 	for (size_t i = 0; i < N_ELEMS(ALL); i++)

@@ -100,7 +100,6 @@ tier_db() {
 	if has_pytests db; then
 		run_pytest db
 	fi
-	mysql8_grammar
 }
 
 # in_stack VAR COMMAND...: with the settings of that stack.
@@ -111,19 +110,6 @@ in_stack() (
 	shift
 	exec timeout 600 "$@"
 )
-
-# No MySQL 8 can be installed on Debian; its grammar can, as a Go module.
-mysql8_grammar() {
-	local go
-	go=$(go_find) || {
-		say "no Go to build MySQL 8's grammar with"
-		count 0 1 0
-		return
-	}
-	"$BUILD/t/statements" | sed 's/$/;/' >"$SCRATCH/statements.sql"
-	run_tap "MySQL 8's grammar" env -C "$ROOT/t/mysql8" GOFLAGS=-mod=readonly GOTOOLCHAIN=local \
-		"$go" run . "$ROOT"/sql/migrations/*.sql "$SCRATCH/statements.sql"
-}
 
 tier_process() {
 	packages_ensure valgrind
@@ -144,13 +130,13 @@ tier_livekit() {
 	run_pytest livekit
 }
 
-# The guides' commands on a running system; what the documents name exists; the tables' comments.
+# The guides' commands on a running system; what the documents name exists; the tables' comments; every
+# statement in MySQL 8's grammar.
 tier_docs() {
+	make -C "$BUILD" t/statements t/routes >"$SCRATCH/make.log" 2>&1 || tail -n 20 "$SCRATCH/make.log" >&2
 	tools_python
 	tools_node
-	if has_pytests docs; then
-		run_pytest docs
-	fi
+	run_pytest docs
 }
 
 tier_faults() {

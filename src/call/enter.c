@@ -53,6 +53,7 @@ view_add_token(struct op *op, struct services *sv, struct view *out, const struc
 struct creation {
 	struct services *sv;
 	const struct create_req *rq;
+	struct str room_id;
 	struct str *invitees, *people;     /* people: invitees and creator, sorted */
 	size_t n_invitees, n_people;
 	int64_t seats;
@@ -65,13 +66,9 @@ describe_room(struct creation *cr, int64_t now_ms)
 {
 	const struct create_req *rq = cr->rq;
 	struct room *r = &cr->call.room;
-	struct strbuf id;
 
-	strbuf_init_arena(&id, cr->call.arena, 33, 33);
-	if (rq->room_id.len == 0)
-		rng_hex32(&id);
 	cr->call.now_ms = now_ms;
-	r->room_id = rq->room_id.len > 0 ? rq->room_id : strbuf_str(&id);
+	r->room_id = cr->room_id;
 	r->creator = rq->creator.uid;
 	r->rtc_type = (int)rq->rtc_type;
 	r->invite_on = (int)rq->invite_on;
@@ -99,7 +96,7 @@ create_in_tx(struct op *op, struct sql_link *l, void *arg, bool *rollback_out)
 	(void)rollback_out;
 	if ((e = people_store_lock(op, l, cr->people, cr->n_people)) != ERR_OK)
 		return e;
-	if ((e = call_store_probe(op, l, cr->rq->room_id, &now_ms, &taken)) != ERR_OK)
+	if ((e = call_store_probe(op, l, cr->room_id, &now_ms, &taken)) != ERR_OK)
 		return e;
 	if (taken)
 		return ERR_ROOM_ALREADY_EXISTS;
@@ -115,6 +112,16 @@ create_in_tx(struct op *op, struct sql_link *l, void *arg, bool *rollback_out)
 	op->n_busy_uids = in.n_busy;
 	e = call_store_insert(op, l, &cr->call);
 	return e == ERR_SQL_DUPLICATE ? ERR_ROOM_ALREADY_EXISTS : e;
+}
+
+static struct str
+made_room_id(struct op *op)
+{
+	struct strbuf b;
+
+	strbuf_init_arena(&b, op->arena, 33, 33);
+	rng_hex32(&b);
+	return strbuf_str(&b);
 }
 
 static void
@@ -158,7 +165,8 @@ undo_create(struct op *op, struct services *sv, struct str room_id)
 enum err
 op_create(struct op *op, struct services *sv, const struct create_req *rq, struct view *out)
 {
-	struct creation cr = { .sv = sv, .rq = rq };
+	struct creation cr = { .sv = sv, .rq = rq,
+	    .room_id = rq->room_id.len > 0 ? rq->room_id : made_room_id(op) };
 	enum err e;
 
 	op->uid = rq->creator.uid;

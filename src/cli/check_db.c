@@ -39,7 +39,8 @@ static const struct sql_stmt NEWEST_ROOM = {
 };
 static const struct sql_stmt NEWEST_WEBHOOK = {
 	.name = "check_newest_webhook",
-	.text = "SELECT received_at_ms, " SQL_NOW_MS " FROM livekit_event ORDER BY received_at_ms DESC LIMIT 1",
+	.text = "SELECT received_at_ms, " SQL_NOW_MS " FROM livekit_event"
+	    " ORDER BY received_at_ms DESC LIMIT 1",
 	.cols = NEWEST_COLS, .n_cols = N_ELEMS(NEWEST_COLS),
 };
 

@@ -22,7 +22,7 @@ check_redis(struct doctor *d)
 		doctor_finds(d, "redis", WELL, "", S("answers; it does not tell its eviction policy"));
 	else
 		doctor_finds(d, "redis", keeps ? WELL : WARNING,
-		    "set maxmemory-policy to noeviction or volatile-lru: LiveKit's keys have no TTL and must stay",
+		    "set maxmemory-policy to noeviction or volatile-lru: LiveKit's keys must stay",
 		    arena_printf(d->c->arena, "answers; maxmemory-policy %.*s", STR_ARG(policy)));
 }
 

@@ -185,7 +185,8 @@ cmd_help(struct cli *c, const struct args *a)
 	}
 	(void)printf("\nOptions of every command (`tgo-call COMMAND --help` for its own):\n");
 	print_flags(COMMON);
-	(void)printf("\nOutput is JSON where it goes into a pipe or file. Exit: 0 ok, 1 failed, 2 wrong use.\n");
+	(void)printf("\nOutput is JSON where it goes into a pipe or file.\n"
+	    "Exit: 0 ok, 1 failed, 2 wrong use.\n");
 	return CLI_OK;
 }
 

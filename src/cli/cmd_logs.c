@@ -163,6 +163,16 @@ is_replaced(const struct logs *l, const struct log_reader *r)
 	return stat(l->path, &st) == 0 && (r == NULL || st.st_ino != log_reader_inode(r));
 }
 
+/* Whether those who write have had time to leave the old file. */
+static bool
+is_left(int64_t replaced_us, int64_t line_at_us, int64_t now_us)
+{
+	int64_t since_us = now_us - replaced_us;
+
+	return since_us >= STRAGGLE_MS * 1000 ||
+	    (since_us >= QUIET_MS * 1000 && now_us - line_at_us >= QUIET_MS * 1000);
+}
+
 /* Returns the reader that is open at the end. */
 static struct log_reader *
 follow(struct logs *l, struct log_reader *r, struct log_last *last)
@@ -181,8 +191,7 @@ follow(struct logs *l, struct log_reader *r, struct log_last *last)
 		if (!is_replaced(l, r))
 			continue;
 		replaced_us = replaced_us == 0 ? now_us : replaced_us;
-		if (r != NULL && now_us - line_at_us < QUIET_MS * 1000 &&
-		    now_us - replaced_us < STRAGGLE_MS * 1000)
+		if (r != NULL && !is_left(replaced_us, line_at_us, now_us))
 			continue;
 		if (r != NULL)
 			drain(l, r, true, last, NULL);

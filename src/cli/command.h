@@ -16,7 +16,7 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 enum cli_log {
 	CLI_LOG_NONE,                 /* nowhere: the command says itself what is wrong */
 	CLI_LOG_STDERR,               /* errors only */
-	CLI_LOG_APP                   /* the application's log: the command changes something or hands it out */
+	CLI_LOG_APP                   /* the application's log: something is changed or handed out */
 };
 
 struct cli {

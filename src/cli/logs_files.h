@@ -19,8 +19,9 @@ struct log_file {
 bool log_file_is_rotated(struct str base, struct str name, int64_t *number_out);
 /* qsort order: oldest first. */
 int log_file_order(const void *a, const void *b);
-/* The rotated files of the log, oldest first, in the arena. False with errno: the folder cannot be read. */
-bool log_files_find(struct arena *a, const char *log_path, struct log_file **out, size_t *n_out) MUST_CHECK;
+/* The rotated files of the log, oldest first, in the arena. False with errno: no such folder. */
+bool log_files_find(struct arena *a, const char *log_path, struct log_file **out,
+    size_t *n_out) MUST_CHECK;
 
 struct log_reader;
 /* NULL with errno. A name that ends in .gz is unpacked. */

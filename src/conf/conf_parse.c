@@ -137,6 +137,15 @@ is_zone_file(struct arena *a, struct str name)
 	return ok;
 }
 
+static bool
+has_three_letters(struct str s)
+{
+	for (size_t i = 0; i < 3; i++)
+		if (i >= s.len || !((s.at[i] >= 'A' && s.at[i] <= 'Z') || (s.at[i] >= 'a' && s.at[i] <= 'z')))
+			return false;
+	return true;
+}
+
 /* CST-8, <+08>-8, EST5EDT,M3.2.0,M11.1.0/2: an offset; a slash only in the rules after a comma. */
 static bool
 is_posix_zone(struct str s)
@@ -145,6 +154,9 @@ is_posix_zone(struct str s)
 	bool digit = false;
 
 	(void)str_split(&rest, ',', &name);
+	/* The C library takes an offset without a name ("+8") for UTC, silently. */
+	if (name.len < 4 || (name.at[0] != '<' && !has_three_letters(name)))
+		return false;
 	for (size_t i = 0; i < name.len; i++) {
 		if (name.at[i] == '/')
 			return false;

@@ -125,7 +125,8 @@ say_age(const struct takeover *t, struct op *op, int64_t offset_ms, int64_t age_
 		strbuf_addf(&age, "%lld h %lld min", (long long)(age_ms / MINUTE_MS / 60),
 		    (long long)(age_ms / MINUTE_MS % 60));
 	takeover_say(t, "take-over: times of the Go server are read as local time of %.*s "
-	    "(UTC%c%02lld:%02lld); its newest row is %s old", STR_ARG(t->zone.len > 0 ? t->zone : S("this system")),
+	    "(UTC%c%02lld:%02lld); its newest row is %s old",
+	    STR_ARG(t->zone.len > 0 ? t->zone : S("this system")),
 	    offset_ms < 0 ? '-' : '+', (long long)(minutes / 60), (long long)(minutes % 60), age.at);
 	if (age_ms > STALE_MS)
 		takeover_say(t, "take-over: if calls were made since then, this is not the Go server's time "

@@ -29,6 +29,7 @@ enum err takeover_run(struct op *op, struct sql_link *l, const struct takeover *
 /* The dry run of takeover_run: rows per table, and what is locked how long. */
 enum err takeover_plan(struct op *op, struct sql_link *l, const struct takeover *t) MUST_CHECK;
 
-extern const struct sql_stmt *const TAKEOVER_STMTS[];         /* NULL at the end */
+extern const struct sql_stmt *const TAKEOVER_STMTS[];         /* both: NULL at the end */
+extern const struct sql_stmt *const TAKEOVER_STEP_STMTS[];
 
 #endif

@@ -28,9 +28,9 @@ struct takeover_step {
 	size_t n_seen;
 	int64_t n_rooms, n_rows;                      /* changed */
 };
-enum err takeover_step_times(struct op *op, struct sql_link *l, void *step, bool *rollback_out) MUST_CHECK;
-enum err takeover_step_deadlines(struct op *op, struct sql_link *l, void *step, bool *rollback_out) MUST_CHECK;
-
-extern const struct sql_stmt *const TAKEOVER_STEP_STMTS[];
+enum err takeover_step_times(struct op *op, struct sql_link *l,
+    void *step, bool *rollback_out) MUST_CHECK;
+enum err takeover_step_deadlines(struct op *op, struct sql_link *l,
+    void *step, bool *rollback_out) MUST_CHECK;
 
 #endif

@@ -242,9 +242,11 @@ class TestFollow:
         put(log, line(0))
         p = follow()
         wait_until(lambda: p.got() == [0])
+        time.sleep(1.2)                   # the log has been quiet before, as logs are at night
         with log.open("a") as old:
             log.rename(log.with_name("app.log.1"))
             log.write_text(line(2))
+            time.sleep(0.5)               # longer than it takes to see the new file
             old.write(line(1))
         wait_until(lambda: p.got() == [0, 1, 2], 10)
         log.rename(log.with_name("app.log.2"))

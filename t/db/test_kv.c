@@ -54,9 +54,9 @@ tear_down(void)
 }
 
 static const struct kv_room ROOMS[] = {
-	{ { "t_kv", sizeof("t_kv") - 1 }, { "ND_1", sizeof("ND_1") - 1 }, { "ws://127.0.0.1:7880", sizeof("ws://127.0.0.1:7880") - 1 }, 1 },
-	{ { "t_kv", sizeof("t_kv") - 1 }, { "", sizeof("") - 1 }, { "", sizeof("") - 1 }, 0 },
-	{ { "t_kv", sizeof("t_kv") - 1 }, { "a b\r\n%s\0c", sizeof("a b\r\n%s\0c") - 1 }, { "呼叫", sizeof("呼叫") - 1 }, 6 },
+	{ { "t_kv", sizeof("t_kv") - 1 }, { "ND_1", sizeof("ND_1") - 1 }, { "ws://127.0.0.1:7880", sizeof("ws://127.0.0.1:7880") - 1 }, 1, 0 },
+	{ { "t_kv", sizeof("t_kv") - 1 }, { "", sizeof("") - 1 }, { "", sizeof("") - 1 }, 0, 0 },
+	{ { "t_kv", sizeof("t_kv") - 1 }, { "a b\r\n%s\0c", sizeof("a b\r\n%s\0c") - 1 }, { "呼叫", sizeof("呼叫") - 1 }, 6, 0 },
 };
 
 START_TEST(a_room_comes_back)

@@ -5,6 +5,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -25,6 +26,8 @@ var variables = strings.Fields(`autocommit character_set_client collation_connec
 	innodb_flush_log_at_trx_commit innodb_lock_wait_timeout lock_wait_timeout max_allowed_packet
 	max_connections net_read_timeout net_write_timeout read_only server_id sql_mode system_time_zone
 	time_zone version version_comment wait_timeout`)
+
+var fetch = regexp.MustCompile(`\bfetch\s+(first|next)\b`)
 
 type dialect struct {
 	text    string // of the statement, in small letters
@@ -59,9 +62,13 @@ func (d *dialect) Enter(n ast.Node) (ast.Node, bool) {
 		if n.IfExists || n.IfNotExists {
 			d.note("IF [NOT] EXISTS inside ALTER TABLE")
 		}
-	case *ast.ColumnDef:
-		if d.alters() && strings.Contains(d.text, "if not exists") {
+	case *ast.Constraint:
+		if n.IfNotExists {
 			d.note("IF NOT EXISTS inside ALTER TABLE")
+		}
+	case *ast.Limit:
+		if fetch.MatchString(d.text) {
+			d.note("FETCH FIRST: MySQL 8 has LIMIT")
 		}
 	case *ast.CreateIndexStmt:
 		if n.IfNotExists {
@@ -87,10 +94,6 @@ func (d *dialect) Enter(n ast.Node) (ast.Node, bool) {
 		}
 	}
 	return n, false
-}
-
-func (d *dialect) alters() bool {
-	return strings.HasPrefix(strings.TrimSpace(d.text), "alter table")
 }
 
 func (d *dialect) Leave(n ast.Node) (ast.Node, bool) {

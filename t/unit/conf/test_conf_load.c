@@ -339,6 +339,8 @@ static const struct { const char *name, *value; } BAD[] = {
 	{ "LIVEKIT_CLIENT_URL", "wss:/lk" },
 	{ "TZ", "Asia/Nowhere" },
 	{ "TZ", "Nonsense" },
+	{ "TZ", "+8" },
+	{ "TZ", "8" },
 	{ "TZ", "Asia" },
 	{ "TZ", "../../../etc/passwd" },
 	{ "API_KEYS", "web" },

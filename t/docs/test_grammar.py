@@ -1,0 +1,366 @@
+"""Every statement we send is MySQL 8's SQL as well, and none of a request reads a whole table.
+
+No MySQL can be installed beside MariaDB here; its grammar can (t/mysql8). It is fed with the migrations, with
+every statement of the stores, and with what MariaDB itself says we sent while everything was called once.
+SPDX-License-Identifier: MIT
+"""
+import os
+import re
+import secrets
+import subprocess
+import time
+
+import pymysql
+import pytest
+
+from support.client import Api
+from support.ctl import Ctl
+from support.go_database import GoDatabase
+from support.livekit_hook import Hook, now_ms, person
+from support.stack import ROOT
+
+GO_FIND = 'cd scripts/lib && for part in common packages process livekit; do . ./$part.sh; done && go_find'
+
+
+@pytest.fixture(scope="session")
+def refused(tmp_path_factory):
+    """refused(statements): those that MySQL 8 would not take, with the reason."""
+    folder = tmp_path_factory.mktemp("mysql8")
+    go = subprocess.run(["bash", "-euo", "pipefail", "-c", GO_FIND], cwd=ROOT, text=True, check=True,
+                        stdout=subprocess.PIPE).stdout.strip()
+    subprocess.run([go, "build", "-o", folder / "mysql8", "."], cwd=ROOT / "t/mysql8", check=True, timeout=900,
+                   env={**os.environ, "GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local"})
+
+    def ask(statements):
+        # One a line; the program takes a line that ends in ";" for the end of a statement.
+        text = "".join(" ".join(one.split()).rstrip(";") + ";\n" for one in statements)
+        done = subprocess.run([folder / "mysql8"], input=text, stdout=subprocess.PIPE, text=True, timeout=60)
+        assert done.stdout.splitlines()[-1] == f"1..{len(statements)}"
+        bad = re.findall(r"^not ok \d+ - (.*\n# .*)$", done.stdout, re.M)
+        assert (done.returncode == 0) == (bad == [])
+        return bad
+
+    return ask
+
+
+def store_statements():
+    done = subprocess.run([f"{os.environ['TGO_BIN']}/t/statements", "--names"], stdout=subprocess.PIPE, text=True,
+                          check=True)
+    pairs = [line.split("\t", 1) for line in done.stdout.splitlines()]
+    assert len({name for name, _ in pairs}) == len(pairs) > 20
+    return dict(pairs)
+
+
+def migration_statements():
+    """As `tgo-call migrate` cuts them: at a ";" that ends a line."""
+    out = []
+    for path in sorted((ROOT / "sql/migrations").glob("*.sql")):
+        lines = [line for line in path.read_text().splitlines() if not line.startswith("--")]
+        out += [one for one in re.split(r";$", "\n".join(lines), flags=re.M) if one.strip()]
+    return out
+
+
+MARIADB_ONLY = [
+    "INSERT INTO rtc_user (uid) VALUES (?) RETURNING uid",
+    "DELETE FROM rtc_user WHERE uid = ? RETURNING version",
+    "REPLACE INTO rtc_user (uid) VALUES (?) RETURNING uid",
+    "CREATE OR REPLACE TABLE x (a INT)",
+    "ALTER TABLE rtc_room ADD COLUMN IF NOT EXISTS x INT",
+    "ALTER TABLE rtc_room ADD KEY IF NOT EXISTS x (creator)",
+    "ALTER TABLE rtc_room DROP INDEX IF EXISTS idx_status",
+    "CREATE INDEX IF NOT EXISTS x ON rtc_room (creator)",
+    "CREATE TABLE x (a UUID)",
+    "CREATE TABLE x (a INT) WITH SYSTEM VERSIONING",
+    "CREATE TABLE x (a VARCHAR(9) COLLATE utf8mb4_uca1400_ai_ci)",
+    "SELECT room_id FROM rtc_room LIMIT 5 ROWS EXAMINED 10",
+    "SELECT room_id FROM rtc_room FETCH FIRST 5 ROWS ONLY",
+    "SELECT NEXT VALUE FOR x",
+    "SELECT NVL(metadata, '') FROM rtc_room",
+    "SET STATEMENT max_statement_time = 1 FOR SELECT 1",
+    "SET SESSION max_statement_time = 1",
+    "SELECT @@tx_isolation",
+]
+
+
+@pytest.mark.parametrize("statement", MARIADB_ONLY)
+def test_what_only_mariadb_takes_is_refused(refused, statement):
+    good = ["SELECT 1", "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"]
+    assert len(refused([*good, statement, *good])) == 1
+
+
+def test_migrations_and_stores(refused):
+    assert refused(migration_statements()) == []
+    assert refused(list(store_statements().values())) == []
+
+
+# ---- what MariaDB says we sent ----
+
+class Recorder:
+    """The server's general log, of connections of the application's user."""
+
+    def __init__(self, stack):
+        self.root = pymysql.connect(unix_socket=stack.env["DB_SOCKET"], user="root", charset="utf8mb4",
+                                    autocommit=True)
+        self.user = stack.env["DB_USER"]
+        self.ours = []
+        self.ask("SET GLOBAL log_output = 'TABLE'")
+        self.ask("SET GLOBAL general_log = 1")
+
+    def ask(self, text, *args):
+        with self.root.cursor() as cursor:
+            cursor.execute(text, args or None)
+            return cursor.fetchall()
+
+    def leave_out(self, connection):
+        """A connection of the test itself."""
+        self.ours.append(connection.thread_id())
+
+    def statements(self):
+        rows = self.ask("SELECT thread_id, CONVERT(argument USING utf8mb4) FROM mysql.general_log"
+                        " WHERE command_type IN ('Prepare', 'Query') AND user_host LIKE %s", self.user + "[%")
+        return sorted({text.strip() for thread, text in rows if thread not in self.ours and text.strip()})
+
+    def close(self):
+        self.ask("SET GLOBAL general_log = 0")
+        self.root.close()
+
+
+class Story:
+    """Every endpoint that reads or writes calls, once at least."""
+
+    def __init__(self, stack):
+        self.api = Api(stack)
+        self.hook = Hook(stack.env, self.api)
+        tail = secrets.token_hex(4)
+        self.uid = lambda name: f"{name}-{tail}"
+        self.room = lambda name: f"{name}-{tail}"
+
+    def post(self, path, wanted=200, **body):
+        answer = self.api.post(path, body)
+        assert answer.status_code == wanted, (path, answer.text)
+        return answer.json()
+
+    def get(self, path):
+        answer = self.api.get(path)
+        assert answer.status_code == 200, (path, answer.text)
+
+    def a_call_of_two(self):
+        room, ann, bob = self.room("two"), self.uid("ann"), self.uid("bob")
+        self.post("/rooms", creator=ann, uids=[bob], room_id=room, metadata={"a": 1})
+        self.post("/rooms", 409, creator=ann, uids=[self.uid("cyd")])
+        self.post(f"/rooms/{room}/join", uid=bob)
+        self.hook.tell("room_started", room, "RM_" + room)
+        self.hook.tell("participant_joined", room, "RM_" + room, person(bob, "PA_" + bob, now_ms()))
+        self.get(f"/rooms/sync?uid={bob}")
+        self.post(f"/rooms/{room}/token", uid=bob)
+        self.post("/token", 201, room_name=room, participant_identity=bob)
+        self.post("/participants/calling", uids=[ann, bob])
+        self.post(f"/rooms/{room}/leave", uid=bob)
+        self.hook.tell("participant_left", room, "RM_" + room, person(bob, "PA_" + bob, now_ms()))
+        self.hook.tell("room_finished", room, "RM_" + room)
+
+    def a_call_of_many(self):
+        room, ann, bob, cyd = self.room("many"), self.uid("ann2"), self.uid("bob2"), self.uid("cyd2")
+        self.post("/rooms", creator=ann, uids=[bob, cyd], room_id=room, max_participants=9)
+        self.post(f"/rooms/{room}/join", uid=ann)
+        self.post(f"/rooms/{room}/invite", uids=[self.uid("dan2"), bob], by=ann)
+        self.post(f"/rooms/{room}/reject", uid=cyd)
+        self.post("/participants/join", room_id=room, uid=bob)
+        self.hook.tell("participant_joined", room, "RM_" + room, person(bob, "PA_" + bob, now_ms()))
+        assert self.api.delete(f"/rooms/{room}/participants/{bob}").status_code == 200
+        self.post(f"/rooms/{room}/invite", uids=[bob], by=ann)
+        self.get(f"/rooms/{room}")
+        self.get(f"/rooms/{room}/participants")
+        self.get(f"/rooms/{room}/participants/{ann}")
+        self.post(f"/rooms/{room}/end")
+
+    def lists(self):
+        ann = self.uid("ann")
+        for query in ("", f"?uid={ann}", f"?creator={ann}", f"?uid={ann}&creator={ann}", "?status=0,1&limit=5"):
+            self.get("/rooms" + query)
+        for path in (f"/users/{ann}/calls", "/migrations/history", "/migrations/status", "/readyz"):
+            self.get(path)
+
+
+def run_commands(stack, recorder, folder):
+    """The operator's commands, on a database made new and on one of the Go server."""
+    name = "tgo_docs_" + secrets.token_hex(4)
+    fresh = Ctl.of(stack, folder, DB_NAME=name)
+    go = GoDatabase(stack)
+    recorder.leave_out(go.db)
+    try:
+        now = time.time() - 60
+        for i in range(3):
+            go.insert_room(f"go{i}", f"ann{i}", now, status=i)
+            go.insert_participant(f"go{i}", f"bob{i}", now)
+        for ctl in (fresh, Ctl.of(stack, folder, DB_NAME=go.name, TZ="Asia/Shanghai")):
+            for _ in range(2):
+                ctl.messages("migrate", "--dry-run")
+                ctl.messages("migrate")
+        go.run(f"DROP DATABASE {name}")
+    finally:
+        go.close()
+    ctl = Ctl.of(stack, folder)
+    ctl("check")
+    room = ctl.ok("rooms", "--limit", 1)["rooms"][0]["room_id"]
+    ctl.ok("room", room)
+    ctl("end", room)
+
+
+@pytest.fixture(scope="module")
+def sent(make_stack, tmp_path_factory):
+    if os.environ.get("DB_HOST"):
+        pytest.skip("the general log of a database server that is not ours")
+    stack = make_stack(WORKERS="1")
+    recorder = Recorder(stack)
+    stack.restart("worker")
+    story = Story(stack)
+    story.a_call_of_two()
+    story.a_call_of_many()
+    story.lists()
+    run_commands(stack, recorder, tmp_path_factory.mktemp("ctl"))
+    yield recorder.statements()
+    recorder.close()
+
+
+def same_list(text):
+    """A statement with its lists shortened to one element: how many there are differs from run to run."""
+    text = " ".join(text.split())
+    return re.sub(r"(\((?:\?|1|,|NULLIF\(\?,''\))+\)|\?)(,\s?\1)+", r"\1", text)
+
+
+def test_what_was_sent(refused, sent):
+    assert refused(sent) == []
+
+
+def test_the_recording_is_whole(sent):
+    """Each statement of the stores was seen, and those of the schema and of a transaction."""
+    seen = {same_list(text) for text in sent}
+    assert [name for name, text in store_statements().items() if same_list(text) not in seen] == []
+    for begin in ("START TRANSACTION", "COMMIT", "ROLLBACK", "SET SESSION", "SET NAMES", "CREATE DATABASE",
+                  "CREATE TABLE rtc_user", "ALTER TABLE rtc_room", "UPDATE schema_lock",
+                  "INSERT INTO schema_migrations", "UPDATE rtc_participant p JOIN rtc_room"):
+        assert any(text.startswith(begin) for text in sent), begin
+
+
+# ---- plans ----
+
+N_ROOMS = 20000
+# Of 20,000 calls one in a hundred is under way; two people a call, 10,000 people.
+FILL = [
+    "CREATE TABLE digit (n INT NOT NULL PRIMARY KEY)",
+    "INSERT INTO digit VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)",
+    "CREATE TABLE number (i INT NOT NULL PRIMARY KEY)",
+    "INSERT INTO number SELECT a.n + 10 * b.n + 100 * c.n + 1000 * d.n + 10000 * e.n"
+    " FROM digit a, digit b, digit c, digit d, digit e WHERE e.n < 2",
+    "INSERT INTO rtc_room (room_id, creator, status, created_at_ms, updated_at_ms, next_deadline_ms)"
+    " SELECT CONCAT('room-', i), CONCAT('u', i MOD 5000), IF(i MOD 100 = 0, i DIV 100 MOD 2, 2 + i MOD 5),"
+    " 1795000000000 + i * 1000, 1795000000000 + i * 1000, IF(i MOD 100 = 0, 1796000000000, 0) FROM number",
+    "INSERT INTO rtc_participant (room_id, uid, status, claimed) SELECT CONCAT('room-', i), CONCAT(w.who, i MOD 5000),"
+    " IF(i MOD 100 = 0, i DIV 100 MOD 2, 2 + i MOD 5), i MOD 100 = 0"
+    " FROM number, (SELECT 'u' AS who UNION SELECT 'v') w",
+    "INSERT INTO event (event_id, room_id, seq, type, uid, data, created_at_ms) SELECT CONCAT('e', i, '-', d.n),"
+    " CONCAT('room-', i), d.n, 'participant.joined', CONCAT('u', i MOD 5000), '{}', 1795000000000 + i * 1000"
+    " FROM number JOIN digit d WHERE d.n BETWEEN 1 AND 3",
+    "INSERT INTO livekit_action (kind, room_id, state) SELECT 'delete_room', CONCAT('room-', i),"
+    " IF(i MOD 500 = 0, 'open', 'done') FROM number",
+    "DROP TABLE number",
+    "DROP TABLE digit",
+    "ANALYZE TABLE rtc_room, rtc_participant, event, livekit_action",
+]
+FOREVER = 2**63 - 1
+PAGE = [255, 0, FOREVER, FOREVER, FOREVER, 0, 10, 0]
+# What each statement is called with. None: a plain INSERT of rows, which looks for nothing.
+ARGUMENTS = {
+    "room_lock": ["room-700"],
+    "room_get": ["room-700"],
+    "participants_get": ["room-700"],
+    "room_insert": None,
+    "room_update": [1, 2, "2026-11-21 08:00:00.000", 3, 4, 5, 0, "", "", 6, "RM_x", 7, 0, 701],
+    "participants_insert": None,
+    "participants_update": None,
+    "room_probe": ["room-700"],
+    "rooms_by_time": PAGE,
+    "rooms_by_creator": ["u700", *PAGE],
+    "rooms_by_uid": ["u700", *PAGE],
+    "rooms_by_uid_creator": ["u700", "u700", *PAGE],
+    "rooms_total_by_time": [3, 0, FOREVER, 10001],
+    "rooms_total_by_creator": ["u700", 255, 0, FOREVER, 10001],
+    "rooms_total_by_uid": ["u700", 255, 0, FOREVER, 10001],
+    "rooms_total_by_uid_creator": ["u700", "u700", 255, 0, FOREVER, 10001],
+    "participants_of_rooms": ["room-700", "room-800"],
+    "event_insert": None,
+    "action_insert": ["remove_participant", "u700", "PA_x", 1, 2, "room-700", "room-700", "remove_participant",
+                      "u700", "PA_x"],
+    "action_forget": ["room-700", "u700", "v700"],
+    "livekit_event_insert": None,
+    "users_lock": None,
+    "people_busy": ["room-700", "u700", "v800"],
+    "people_calling": ["u700", "v800"],
+    "people_active_rooms": ["u700"],
+}
+# An operator's lists over everything; they follow an index, and stop at their LIMIT.
+MAY_FOLLOW_AN_INDEX = {"rooms_by_time", "rooms_total_by_time"}
+
+
+@pytest.fixture(scope="module")
+def plans(stack, tmp_path_factory):
+    name = "tgo_plans_" + secrets.token_hex(4)
+    Ctl.of(stack, tmp_path_factory.mktemp("ctl"), DB_NAME=name).messages("migrate")
+    connection = stack.db(database=name)
+    with connection.cursor() as cursor:
+        for statement in FILL:
+            cursor.execute(statement)
+        cursor.execute("SELECT COUNT(*) AS n FROM rtc_room")
+        assert cursor.fetchone()["n"] == N_ROOMS
+    yield connection
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE {name}")
+    connection.close()
+
+
+def scans(connection, text, arguments, allowed=("ALL", "index")):
+    """The tables that the plan reads from end to end."""
+    assert text.count("?") == len(arguments)
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + text.replace("%", "%%").replace("?", "%s"), arguments)
+        rows = cursor.fetchall()
+    # The table inserted into is listed, too; a derived one (<derived2>) is no table.
+    return [f"{row['table']}: {row['type']}" for row in rows
+            if row["type"] in allowed and row["select_type"] != "INSERT" and not row["table"].startswith("<")]
+
+
+def test_no_statement_of_a_request_reads_a_whole_table(plans):
+    statements = store_statements()
+    # A take-over goes through everything once, in small steps.
+    requests = [name for name in statements if not name.startswith("takeover_")]
+    assert sorted(ARGUMENTS) == sorted(requests), "a new statement: what is it called with?"
+    found = {}
+    for name, arguments in ARGUMENTS.items():
+        if arguments is None:
+            assert re.match(r"INSERT INTO \w+ \([^)]+\) VALUES", statements[name])
+            continue
+        kinds = ("ALL",) if name in MAY_FOLLOW_AN_INDEX else ("ALL", "index")
+        found[name] = scans(plans, statements[name], arguments, kinds)
+    assert {name: bad for name, bad in found.items() if bad} == {}
+
+
+@pytest.mark.parametrize("text", [
+    "SELECT id FROM rtc_room WHERE livekit_sid = ?",
+    "UPDATE rtc_room SET seq = 1 WHERE livekit_sid = ?",
+    "SELECT r.id FROM rtc_participant p JOIN rtc_room r ON r.room_id = p.room_id WHERE p.device_id = ?",
+    "SELECT seq FROM event WHERE uid = ?",
+    "SELECT id FROM rtc_room WHERE CONCAT(room_id, '') = ?",
+])
+def test_a_whole_table_read_is_seen(plans, text):
+    assert scans(plans, text, ["x"]) != []
+
+
+def test_a_lost_index_is_seen(plans):
+    text, arguments = store_statements()["room_get"], ARGUMENTS["room_get"]
+    with plans.cursor() as cursor:
+        cursor.execute("ALTER TABLE rtc_room DROP INDEX uk_room_id")
+        seen = scans(plans, text, arguments)
+        cursor.execute("ALTER TABLE rtc_room ADD UNIQUE KEY uk_room_id (room_id)")
+    assert seen == ["r: ALL"]
+    assert scans(plans, text, arguments) == []
