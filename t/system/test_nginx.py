@@ -186,7 +186,8 @@ def test_templates_as_installed(tmp_path):
         text = file.read_text()
         for name, value in {
             "@LISTEN@": "127.0.0.1:1443 ssl http2", "@FCGI_SOCKET@": "/run/tgo-call/fcgi.sock",
-            "@LOG_DIR@": str(tmp_path), "# include tgo-call/tls.conf": "include tgo-call/tls.conf",
+            "@LOG_DIR@": str(tmp_path), "@SWAGGER_UI@": "/usr/share/swagger-ui",
+            "# include tgo-call/tls.conf": "include tgo-call/tls.conf",
             "/etc/ssl/private/tgo-call": str(tmp_path),
         }.items():
             text = text.replace(name, value)
