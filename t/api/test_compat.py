@@ -26,7 +26,8 @@ class App:
         self.base, self.channel, self.device_type = (stack.url + "/").rstrip("/"), channel, device_type
 
     def send(self, path, body):
-        request = requests.Request("POST", self.base + path, data=json.dumps(body), headers={"Content-Type": "application/json"}).prepare()
+        request = requests.Request("POST", self.base + path, data=json.dumps(body),
+                                   headers={"Content-Type": "application/json"}).prepare()
         for header in ("Accept", "Accept-Encoding", "User-Agent"):
             request.headers.pop(header, None)
         with requests.Session() as session:
@@ -35,16 +36,19 @@ class App:
 
     def create(self, creator, room_id, callee):
         answer = self.send("/api/v1/rooms", {
-            "source_channel_id": self.channel, "source_channel_type": 0, "creator": creator, "room_id": room_id, "rtc_type": 1, "invite_on": 0,
+            "source_channel_id": self.channel, "source_channel_type": 0, "creator": creator, "room_id": room_id,
+            "rtc_type": 1, "invite_on": 0,
             "max_participants": 9, "uids": [callee], "device_type": self.device_type})
         body = swift_room_resp(answer)
-        assert (body["source_channel_id"], body["source_channel_type"], body["creator"], body["room_id"]) == (self.channel, 0, creator, room_id)
+        assert (body["source_channel_id"], body["source_channel_type"], body["creator"],
+                body["room_id"]) == (self.channel, 0, creator, room_id)
         assert (body["rtc_type"], body["max_participants"], body["status"]) == (1, 9, 0)
         assert body["timeout"] > 0, "the app drops who does not answer after it"
         return body
 
     def join(self, room_id, uid):
-        return swift_room_resp(self.send(f"/api/v1/rooms/{room_id}/join", {"uid": uid, "device_type": self.device_type}))
+        return swift_room_resp(self.send(f"/api/v1/rooms/{room_id}/join",
+                                         {"uid": uid, "device_type": self.device_type}))
 
     def leave(self, room_id, uid):
         """Twice for each hang-up; nothing of the answer is used."""
@@ -78,7 +82,8 @@ def test_a_1_to_1_call_joins_on_both_sides(open_stack, fresh):
     """The Go server found a full call as soon as the creator was in it."""
     app = App(open_stack, "channel_ios")
     alice, bob, room = fresh("alice"), fresh("bob"), fresh("room")
-    swift_room_resp(app.send("/api/v1/rooms", {"creator": alice, "room_id": room, "rtc_type": 0, "invite_on": 1, "max_participants": 2,
+    swift_room_resp(app.send("/api/v1/rooms", {"creator": alice, "room_id": room, "rtc_type": 0, "invite_on": 1,
+                                               "max_participants": 2,
                                                "uids": [bob], "device_type": "app"}))
     for first, second in ((alice, bob), (bob, alice)):
         app.join(room, first)
@@ -113,7 +118,8 @@ def test_a_new_call_after_the_last(open_stack, fresh):
 
 @pytest.mark.parametrize("path, body, status", [
     ("/api/v1/rooms", {"creator": ""}, 400), ("/api/v1/rooms/none/join", {"uid": "x", "device_type": "app"}, 404),
-    ("/api/v1/rooms/none/leave", {"uid": "x"}, 404), ("/api/v1/unknown", {}, 404), ("/api/v1/rooms/none", {}, 405), ("/api/v1/rooms/x/leave", {"pad": "x" * 70000}, 413)])
+    ("/api/v1/rooms/none/leave", {"uid": "x"}, 404), ("/api/v1/unknown", {}, 404),
+    ("/api/v1/rooms/none", {}, 405), ("/api/v1/rooms/x/leave", {"pad": "x" * 70000}, 413)])
 def test_errors_are_objects_with_a_message(open_stack, path, body, status):
     answer = App(open_stack, "channel_flutter").send(path, body)
     assert answer.status_code == status
@@ -125,7 +131,8 @@ def test_busy_callee(open_stack, fresh):
     app = App(open_stack, "channel_ios")
     bob = fresh("bob")
     app.create(fresh("alice"), fresh("room"), bob)
-    answer = app.send("/api/v1/rooms", {"creator": fresh("carol"), "room_id": fresh("room"), "uids": [bob], "device_type": "app", "max_participants": 9})
+    answer = app.send("/api/v1/rooms", {"creator": fresh("carol"), "room_id": fresh("room"), "uids": [bob],
+                                        "device_type": "app", "max_participants": 9})
     body = flutter_error(answer)
     assert (answer.status_code, body["error"], body["busy_uids"]) == (409, "participant_in_call", [bob])
 
@@ -133,7 +140,8 @@ def test_busy_callee(open_stack, fresh):
 def test_room_ids_stand_raw_in_paths(open_stack, fresh):
     """The apps paste what they got; what needs no escape works as it is."""
     app = App(open_stack, "channel_ios")
-    for odd in ("a.b", "a~b", "a:b", "a@b", "a!b", "a$b", "a'b", "a(b)", "a*b", "a,b", "a;b", "a=b", "a&b", "a+b"):
+    for odd in ("a.b", "a~b", "a:b", "a@b", "a!b", "a$b", "a'b", "a(b)", "a*b", "a,b", "a;b", "a=b", "a&b",
+                "a+b"):
         room, bob = odd + fresh("-"), fresh("bob")
         app.create(fresh("alice"), room, bob)
         assert app.join(room, bob)["room_id"] == room
@@ -146,8 +154,10 @@ def test_created_at_is_local(open_stack, fresh):
     assert abs((datetime.datetime.now(zone) - created).total_seconds()) < 5
 
 
-@pytest.mark.parametrize("setting, url", [("wss://media.example/", "wss://media.example"), ("https://m.example:8443//", "https://m.example:8443"),
-                                          ("ws://m.example", "ws://m.example"), ("wss://m.example/lk/", "wss://m.example/lk")])
+@pytest.mark.parametrize("setting, url", [("wss://media.example/", "wss://media.example"),
+                                          ("https://m.example:8443//", "https://m.example:8443"),
+                                          ("ws://m.example", "ws://m.example"),
+                                          ("wss://m.example/lk/", "wss://m.example/lk")])
 def test_url_has_no_trailing_slash(worker, stack, fresh, setting, url):
     """Android appends "/rtc"."""
     at = worker(LIVEKIT_CLIENT_URL=setting)

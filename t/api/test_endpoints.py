@@ -54,14 +54,16 @@ class TestCreate:
         assert body["url"] == f"ws://127.0.0.1:{stack.port}"
         wanted = {
             "room_id": room_id, "creator": alice, "status": 0, "max_participants": 9, "timeout": 30,
-            "uids": [carol, bob, alice], "rtc_type": 1, "source_channel_id": "channel_ios", "source_channel_type": 2,
+            "uids": [carol, bob, alice], "rtc_type": 1, "source_channel_id": "channel_ios",
+            "source_channel_type": 2,
             "invite_on": 1, "seq": 1, "my_status": 0, "busy_uids": []}
         assert {k: body[k] for k in wanted} == wanted
 
     def test_defaults(self, call, fresh, stack):
         alice = fresh("alice")
         body = check(ok(call.post("/rooms", {"creator": alice})), ROOM_RESP)
-        wanted = {"creator": alice, "status": 0, "max_participants": 2, "timeout": 60, "uids": [alice], "rtc_type": 0,
+        wanted = {"creator": alice, "status": 0, "max_participants": 2, "timeout": 60, "uids": [alice],
+                  "rtc_type": 0,
                   "source_channel_id": "", "source_channel_type": 0, "invite_on": 0, "seq": 0, "my_status": 0,
                   "busy_uids": [], "metadata": {}}
         assert {k: body[k] for k in wanted} == wanted
@@ -71,12 +73,14 @@ class TestCreate:
 
     def test_null_is_absent(self, call, fresh):
         alice = fresh("alice")
-        fields = ("uids", "room_id", "rtc_type", "call_type", "invite_on", "max_participants", "timeout", "device_type",
+        fields = ("uids", "room_id", "rtc_type", "call_type", "invite_on", "max_participants", "timeout",
+                  "device_type",
                   "device_id", "name", "source_channel_id", "source_channel_type", "metadata")
         body = check(ok(call.post("/rooms", {"creator": alice, **{f: None for f in fields}})), ROOM_RESP)
         assert (body["max_participants"], body["timeout"], body["metadata"]) == (2, 60, {})
 
-    @pytest.mark.parametrize("asked, wanted", [({"call_type": 1}, 1), ({"call_type": 1, "rtc_type": 0}, 0), ({}, 0)])
+    @pytest.mark.parametrize("asked, wanted", [({"call_type": 1}, 1), ({"call_type": 1, "rtc_type": 0}, 0),
+                                               ({}, 0)])
     def test_call_type(self, call, fresh, asked, wanted):
         assert made(call, fresh, **asked)["rtc_type"] == wanted
 
@@ -105,7 +109,8 @@ class TestCreate:
         row = ok(call.get(f"/rooms/{body['room_id']}/participants/{alice}"))
         assert row["device_id"] == "phone-1"
 
-    @pytest.mark.parametrize("room_id", ["通话-1", "a b", "é" * 40, "😀" * 40, "A", "a+b", "a&b=c", 'q"q', "\\", "SYNC", "..."])
+    @pytest.mark.parametrize("room_id", ["通话-1", "a b", "é" * 40, "😀" * 40, "A", "a+b", "a&b=c", 'q"q', "\\",
+                                         "SYNC", "..."])
     def test_ids_are_kept_as_given(self, call, fresh, room_id):
         uid = (room_id[:20] + "-" + fresh(""))[:40].strip()
         alone = room_id[:40 - len(uid)] + uid if len(room_id) + len(uid) <= 40 else uid
@@ -128,7 +133,8 @@ class TestRead:
         for key in COMMON:
             if key != "server_time":
                 assert body[key] == room[key], key
-        wanted = {"started_at": 0, "answered_at": 0, "ended_at": 0, "duration": 0, "end_reason": "", "ended_by": "",
+        wanted = {"started_at": 0, "answered_at": 0, "ended_at": 0, "duration": 0, "end_reason": "",
+                  "ended_by": "",
                   "livekit_node": ""}
         assert {k: body[k] for k in wanted} == wanted
         assert body["updated_at"] > 0
@@ -144,7 +150,8 @@ class TestRead:
         body = check(ok(call.post(f"/rooms/{room['room_id']}/leave", {"uid": bob})), ROOM)
         assert (body["status"], body["end_reason"], body["ended_by"]) == (2, "hangup", bob)
         assert body["ended_at"] >= body["answered_at"] > 0
-        assert body["duration"] in (body["ended_at"] - body["answered_at"], body["ended_at"] - body["answered_at"] - 1)
+        assert body["duration"] in (body["ended_at"] - body["answered_at"],
+                                    body["ended_at"] - body["answered_at"] - 1)
         assert [p["status"] for p in body["participants"]] == [3, 3]
 
     def test_participants(self, call, fresh):
@@ -208,10 +215,12 @@ class TestJoin:
     def test_every_field(self, call, fresh, by_body):
         room = made(call, fresh, n=2, metadata={"x": 1}, source_channel_id="channel_flutter")
         bob = room["uids"][0]
-        what = {"uid": bob, "device_type": "ios", "device_id": "i1", "name": "Bob", "takeover": False, "ttl_s": 60}
+        what = {"uid": bob, "device_type": "ios", "device_id": "i1", "name": "Bob", "takeover": False,
+                "ttl_s": 60}
         path = "/participants/join" if by_body else f"/rooms/{room['room_id']}/join"
         body = check(ok(call.post(path, {**what, "room_id": room["room_id"]} if by_body else what)), ROOM_RESP)
-        same = ("room_id", "creator", "url", "status", "created_at", "max_participants", "timeout", "uids", "rtc_type",
+        same = ("room_id", "creator", "url", "status", "created_at", "max_participants", "timeout", "uids",
+                "rtc_type",
                 "source_channel_id", "source_channel_type", "invite_on", "metadata", "busy_uids")
         assert {k: body[k] for k in same} == {k: room[k] for k in same}
         assert (body["my_status"], body["deadline"], body["seq"]) == (1, 0, 2)
@@ -248,7 +257,8 @@ class TestLeaveAndReject:
     @pytest.mark.parametrize("reason, status", [(None, 2), ("declined", 2), ("busy", 5)])
     def test_reject(self, call, fresh, reason, status):
         room = made(call, fresh, n=2)
-        body = check(ok(call.post(f"/rooms/{room['room_id']}/reject", {"uid": room["uids"][0], "reason": reason})), ROOM)
+        body = check(ok(call.post(f"/rooms/{room['room_id']}/reject",
+                                  {"uid": room["uids"][0], "reason": reason})), ROOM)
         assert [p["status"] for p in body["participants"]] == [status, 0, 0]
 
     def test_reject_of_a_1_to_1_ends_it(self, call, fresh):
@@ -298,7 +308,8 @@ class TestModeration:
         assert body["participants"][0]["status"] == 3
         assert ok(call.delete(f"/rooms/{room['room_id']}/participants/{bob}"))["seq"] == body["seq"]
 
-    @pytest.mark.parametrize("status, reason", [(1, ""), (2, "ended"), (3, "cancelled"), (4, "rejected"), (5, "busy"), (6, "missed")])
+    @pytest.mark.parametrize("status, reason", [(1, ""), (2, "ended"), (3, "cancelled"), (4, "rejected"),
+                                                (5, "busy"), (6, "missed")])
     def test_room_status(self, call, fresh, status, reason):
         room = made(call, fresh)
         body = check(ok(call.put(f"/rooms/{room['room_id']}/status", {"status": status})), ROOM)
@@ -310,7 +321,8 @@ class TestModeration:
     def test_participant_status(self, call, fresh, asked, status):
         room = made(call, fresh, n=2)
         bob = room["uids"][0]
-        body = check(ok(call.put(f"/rooms/{room['room_id']}/participants/{bob}/status", {"status": asked})), PARTICIPANT)
+        body = check(ok(call.put(f"/rooms/{room['room_id']}/participants/{bob}/status", {"status": asked})),
+                     PARTICIPANT)
         assert (body["uid"], body["status"]) == (bob, status)
 
 
@@ -333,8 +345,10 @@ class TestMute:
         livekit.calls.clear()
         livekit.refuse = None
         livekit.people[room["room_id"], room["uids"][0]] = [
-            {"sid": "TR_a", "source": "MICROPHONE", "muted": False}, {"sid": "TR_v", "source": "CAMERA", "muted": False},
-            {"sid": "TR_s", "source": "SCREEN_SHARE", "muted": True}, {"sid": "TR_t", "source": "SCREEN_SHARE_AUDIO", "muted": False}]
+            {"sid": "TR_a", "source": "MICROPHONE", "muted": False},
+            {"sid": "TR_v", "source": "CAMERA", "muted": False},
+            {"sid": "TR_s", "source": "SCREEN_SHARE", "muted": True},
+            {"sid": "TR_t", "source": "SCREEN_SHARE_AUDIO", "muted": False}]
         return room
 
     def mute(self, at, stack, document, room, body, **who):
@@ -344,14 +358,17 @@ class TestMute:
         return answer
 
     @pytest.mark.parametrize("body, muted", [
-        (None, {"TR_a", "TR_v", "TR_t"}), ({}, {"TR_a", "TR_v", "TR_t"}), ({"source": None, "muted": None}, {"TR_a", "TR_v", "TR_t"}),
+        (None, {"TR_a", "TR_v", "TR_t"}), ({}, {"TR_a", "TR_v", "TR_t"}),
+        ({"source": None, "muted": None}, {"TR_a", "TR_v", "TR_t"}),
         ({"source": "microphone"}, {"TR_a"}), ({"source": "camera", "muted": True}, {"TR_v"}),
-        ({"source": "screen_share"}, {"TR_t"}), ({"muted": False}, {"TR_s"}), ({"source": "camera", "muted": False}, set())])
+        ({"source": "screen_share"}, {"TR_t"}), ({"muted": False}, {"TR_s"}),
+        ({"source": "camera", "muted": False}, set())])
     def test_which_tracks(self, at, stack, document, livekit, room, body, muted):
         check(ok(self.mute(at, stack, document, room, body)), PARTICIPANT)
         asked = [b for method, b, _ in livekit.calls if method == "MutePublishedTrack"]
         assert {b["track_sid"] for b in asked} == muted
-        assert all(b["muted"] is (body or {}).get("muted", True) or (body or {}).get("muted") is None for b in asked)
+        assert all(b["muted"] is (body or {}).get("muted",
+                                                  True) or (body or {}).get("muted") is None for b in asked)
         assert all(video == {"roomAdmin": True, "room": room["room_id"]} for *_, video in livekit.calls)
 
     def test_itself(self, at, stack, document, livekit, room, call):
@@ -400,7 +417,8 @@ class TestLists:
 
     @pytest.mark.parametrize("query, wanted", [
         ("", [4, 3, 2, 1, 0]), ("&offset=3", [1, 0]), ("&offset=9", []), ("&status=0", [4]), ("&status=0,1", [4]),
-        ("&status=3", [3, 2, 1, 0]), ("&status=0,3&limit=2", [4, 3]), ("&status=", [4, 3, 2, 1, 0]), ("&since=4102444800", []),
+        ("&status=3", [3, 2, 1, 0]), ("&status=0,3&limit=2", [4, 3]), ("&status=", [4, 3, 2, 1, 0]),
+        ("&since=4102444800", []),
         ("&until=1", []), ("&since=1&until=4102444800", [4, 3, 2, 1, 0]), ("&until=0", [4, 3, 2, 1, 0])])
     def test_filters(self, call, history, query, wanted):
         ids, alice, bob = history
@@ -446,7 +464,8 @@ class TestLists:
         joined(call, room, bob)
         ok(call.post(f"/rooms/{room['room_id']}/reject", {"uid": carol}))
         body = ok(call.post("/participants/calling", {"uids": [alice, bob, carol, fresh()]}))
-        wanted = [{"room_id": room["room_id"], "uid": bob, "status": 1}, {"room_id": room["room_id"], "uid": alice, "status": 0}]
+        wanted = [{"room_id": room["room_id"], "uid": bob, "status": 1},
+                  {"room_id": room["room_id"], "uid": alice, "status": 0}]
         assert body == {"data": wanted}
         assert [type(v) for v in body["data"][0].values()] == [str, str, int]
         assert ok(call.post("/participants/calling", {"uids": []})) == {"data": []}
@@ -462,14 +481,17 @@ class TestTokensAndTickets:
 
     def test_token_endpoint(self, call, fresh, stack):
         room = fresh("room")
-        body = ok(call.post("/token", {"room_name": room, "participant_identity": fresh("p"), "participant_name": "P"}), 201)
+        body = ok(call.post("/token", {"room_name": room, "participant_identity": fresh("p"),
+                                       "participant_name": "P"}), 201)
         check(body, {"server_url": str, "participant_token": str, "room_name": str, "participant_name": str})
-        assert (body["server_url"], body["room_name"], body["participant_name"]) == (f"ws://127.0.0.1:{stack.port}", room, "P")
+        assert (body["server_url"], body["room_name"],
+                body["participant_name"]) == (f"ws://127.0.0.1:{stack.port}", room, "P")
 
     def test_ticket(self, call, fresh):
         uid = fresh()
         before = int(time.time())
-        body = check(ok(call.post("/tickets", {"uid": uid, "device_id": "d-1", "ttl_s": 60})), {"ticket": str, "expires_at": int})
+        body = check(ok(call.post("/tickets", {"uid": uid, "device_id": "d-1", "ttl_s": 60})),
+                     {"ticket": str, "expires_at": int})
         assert before + 60 <= body["expires_at"] <= before + 63
         assert ok(call.get("/rooms/sync", ticket=body["ticket"])) == []
 
@@ -492,15 +514,18 @@ class TestOperation:
     def test_migrations(self, call):
         rows = ok(call.get("/migrations/history"))
         for row in rows:
-            check(row, {"version": int, "name": str, "status": str, "error": str, "executed_at": str, "duration_ms": int})
+            check(row, {"version": int, "name": str, "status": str, "error": str, "executed_at": str,
+                        "duration_ms": int})
         assert [row["version"] for row in rows] == sorted(row["version"] for row in rows) and len(rows) >= 2
         assert all(row["status"] == "success" and row["error"] == "" for row in rows)
-        assert ok(call.get("/migrations/status")) == {"total": len(rows), "success": len(rows), "failed": 0, "pending": 0}
+        assert ok(call.get("/migrations/status")) == {"total": len(rows), "success": len(rows), "failed": 0,
+                                                      "pending": 0}
 
 
 # ---- paths, methods, browsers ----
 
-PLAIN = [("GET", "/rooms"), ("GET", "/rooms/sync?uid=nobody"), ("GET", "/users/nobody/calls"), ("GET", "/migrations/status"),
+PLAIN = [("GET", "/rooms"), ("GET", "/rooms/sync?uid=nobody"), ("GET", "/users/nobody/calls"),
+         ("GET", "/migrations/status"),
          ("GET", "/migrations/history"), ("GET", "/health")]
 
 
@@ -526,8 +551,10 @@ def test_alias_of_a_whole_call(call, fresh):
     ok(call.post(f"/api/rooms/{room}/leave/", {"uid": alice}))
 
 
-@pytest.mark.parametrize("path", ["/api/v1/rooms//", "/api/v1//rooms", "//api/v1/rooms", "/api/v1/rooms/x/", "/api/v2/rooms", "/api/v1",
-                                  "/api", "/api/", "/api/v1/rooms/x/y", "/api/v1/Rooms", "/api/v1/rooms/x/join/now"])
+@pytest.mark.parametrize("path", ["/api/v1/rooms//", "/api/v1//rooms", "//api/v1/rooms", "/api/v1/rooms/x/",
+                                  "/api/v2/rooms", "/api/v1",
+                                  "/api", "/api/", "/api/v1/rooms/x/y", "/api/v1/Rooms",
+                                  "/api/v1/rooms/x/join/now"])
 def test_unknown_paths(call, path):
     if path == "/api/v1/rooms/x/":
         check_error(call.get(path, root=True), 404, "room_not_found")
@@ -548,10 +575,12 @@ def test_segments_are_decoded_once(call, fresh):
     check_error(call.get("/rooms/x%2fparticipants"), 404, "room_not_found")
 
 
-@pytest.mark.parametrize("path", ["/rooms/%zz", "/rooms/%", "/rooms/%f", "/rooms/%ff", "/rooms/%c0%80", "/rooms/%ed%a0%80"])
+@pytest.mark.parametrize("path", ["/rooms/%zz", "/rooms/%", "/rooms/%f", "/rooms/%ff", "/rooms/%c0%80",
+                                  "/rooms/%ed%a0%80"])
 def test_bad_escapes(stack, document, path):
     """Sent as they are: a library would mend them."""
-    answer = raw_http(stack, f"GET /api/v1{path} HTTP/1.0\r\nHost: x\r\nAuthorization: Bearer {stack.env['TGO_KEY']}\r\n\r\n".encode())
+    request = f"GET /api/v1{path} HTTP/1.0\r\nHost: x\r\nAuthorization: Bearer {stack.env['TGO_KEY']}\r\n\r\n"
+    answer = raw_http(stack, request.encode())
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.split()[1] == b"400"
     assert json.loads(body)["error"] == "invalid_parameters"
@@ -578,7 +607,8 @@ def allowed(document):
     for method, path, _ in document.operations():
         methods.setdefault(path, set()).add(method)
     names = {"GET": "GET, HEAD", "POST": "POST", "PUT": "PUT", "DELETE": "DELETE"}
-    return {path: ", ".join([names[m] for m in names if m in found] + ["OPTIONS"]) for path, found in methods.items()}
+    return {path: ", ".join([names[m] for m in names if m in found] + ["OPTIONS"]) for path,
+            found in methods.items()}
 
 
 def test_options_and_405_everywhere(call, document):
@@ -602,7 +632,8 @@ class TestCors:
 
     def test_preflight(self, call):
         answer = call.request("OPTIONS", "/rooms", key=None, headers={
-            **self.ORIGIN, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"})
+            **self.ORIGIN, "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "authorization"})
         h = answer.headers
         assert answer.status_code == 204
         assert h["Access-Control-Allow-Origin"] == "*" and h["Vary"] == "Origin"
@@ -616,7 +647,8 @@ class TestCors:
         ("GET", "/health", 200, {}), ("GET", "/rooms", 401, {"key": None}), ("GET", "/rooms/none", 404, {}),
         ("PATCH", "/rooms", 405, {}), ("POST", "/rooms", 400, {"json": {}}), ("GET", "/nothing", 404, {}),
         ("POST", "/rooms", 415, {"data": b"x", "headers": {"Content-Type": "text/plain"}}),
-        ("POST", "/tickets", 413, {"data": b" " * 70000}), ("GET", "/rooms", 400, {"headers": {"Authorization": "a\tb"}})])
+        ("POST", "/tickets", 413, {"data": b" " * 70000}),
+        ("GET", "/rooms", 400, {"headers": {"Authorization": "a\tb"}})])
     def test_on_every_answer(self, call, method, path, status, more):
         headers = {**self.ORIGIN, **more.pop("headers", {})}
         answer = call.request(method, path, headers=headers, **more)
@@ -635,7 +667,8 @@ class TestCors:
         ("", "https://a.example", None)])
     def test_a_list_of_origins(self, worker, setting, origin, wanted):
         at = worker(CORS_ORIGINS=setting)
-        for answer in (at.get("/health", headers={"Origin": origin}), at.get("/rooms", headers={"Origin": origin}),
+        for answer in (at.get("/health", headers={"Origin": origin}),
+                       at.get("/rooms", headers={"Origin": origin}),
                        at.request("OPTIONS", "/rooms", headers={"Origin": origin})):
             assert answer.headers.get("Access-Control-Allow-Origin") == wanted
             assert answer.headers.get("Vary") == ("Origin" if setting else None)

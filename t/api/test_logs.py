@@ -17,11 +17,15 @@ from support.fake_livekit import FakeLiveKit, with_media
 from support.logs import AppLog
 
 FIRST = ["level", "timestamp", "msg", "request_id"]
-TOKEN = [*FIRST, "room_id", "uid", "device_type", "livekit_url", "backend_url", "timeout", "livekit_node", "event"]
-CREATED = [*FIRST, "room_id", "creator", "source_channel_id", "livekit_url", "invited_uids", "status", "language", "livekit_node", "event"]
+TOKEN = [*FIRST, "room_id", "uid", "device_type", "livekit_url", "backend_url", "timeout", "livekit_node",
+         "event"]
+CREATED = [*FIRST, "room_id", "creator", "source_channel_id", "livekit_url", "invited_uids", "status", "language",
+           "livekit_node", "event"]
 JOINED = [*FIRST, "room_id", "uid", "creator", "livekit_url", "room_status", "language", "livekit_node", "event"]
-DONE = [*FIRST, "method", "route", "status", "ms", "db_ms", "n_sql", "uid", "room_id", "livekit_url", "livekit_node", "error", "event"]
-ACCESS = ["time", "remote_addr", "method", "uri", "status", "upstream_addr", "upstream_status", "livekit_url", "livekit_node", "room",
+DONE = [*FIRST, "method", "route", "status", "ms", "db_ms", "n_sql", "uid", "room_id", "livekit_url",
+        "livekit_node", "error", "event"]
+ACCESS = ["time", "remote_addr", "method", "uri", "status", "upstream_addr", "upstream_status", "livekit_url",
+          "livekit_node", "room",
           "request_time", "request_id"]
 WHEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+08:00")
 
@@ -85,7 +89,8 @@ def check_frame(line):
 
 def test_create(api, own, logs, fresh):
     alice, bob = fresh("爱丽丝"), fresh("bob")
-    answer = api.post("/rooms", {"creator": alice, "uids": [bob, "", alice], "source_channel_id": "channel/ios", "device_type": "ios"}, lang="ja-JP")
+    answer = api.post("/rooms", {"creator": alice, "uids": [bob, "", alice], "source_channel_id": "channel/ios",
+                                 "device_type": "ios"}, lang="ja-JP")
     room, url = answer.json()["room_id"], f"ws://127.0.0.1:{own.port}"
     lines = {line["msg"]: line for line in lines_of(logs, answer)}
     assert set(lines) == {"房间创建成功", "LiveKit Token 生成成功", "请求完成"}
@@ -93,13 +98,16 @@ def test_create(api, own, logs, fresh):
     for line in lines.values():
         check_frame(line)
     assert (keys_of(created), keys_of(token), keys_of(done)) == (CREATED, TOKEN, DONE)
-    wanted = {"level": "info", "room_id": room, "creator": alice, "source_channel_id": "channel/ios", "livekit_url": url, "invited_uids": [bob], "status": 0,
+    wanted = {"level": "info", "room_id": room, "creator": alice, "source_channel_id": "channel/ios",
+              "livekit_url": url, "invited_uids": [bob], "status": 0,
               "language": "ja-JP", "livekit_node": "", "event": "room_created"}
     assert {k: created[k] for k in wanted} == wanted
-    wanted = {"level": "info", "room_id": room, "uid": alice, "device_type": "ios", "livekit_url": url, "backend_url": f"http://127.0.0.1:{own.port}", "timeout": 3600,
+    wanted = {"level": "info", "room_id": room, "uid": alice, "device_type": "ios", "livekit_url": url,
+              "backend_url": f"http://127.0.0.1:{own.port}", "timeout": 3600,
               "livekit_node": "", "event": "token_minted"}
     assert {k: token[k] for k in wanted} == wanted
-    wanted = {"level": "info", "method": "POST", "route": "/api/v1/rooms", "status": 200, "uid": alice, "room_id": room, "livekit_url": url, "error": ""}
+    wanted = {"level": "info", "method": "POST", "route": "/api/v1/rooms", "status": 200, "uid": alice,
+              "room_id": room, "livekit_url": url, "error": ""}
     assert {k: done[k] for k in wanted} == wanted
     assert 0 < done["db_ms"] < done["ms"] and done["n_sql"] >= 3
 
@@ -107,11 +115,13 @@ def test_create(api, own, logs, fresh):
 def test_join(api, own, logs, fresh):
     alice, bob = fresh("alice"), fresh("bob")
     room = api.post("/rooms", {"creator": alice, "uids": [bob]}).json()["room_id"]
-    answer = api.post(f"/rooms/{room}/join", {"uid": bob, "device_type": "web", "ttl_s": 60}, headers={"Accept-Language": "fr"})
+    answer = api.post(f"/rooms/{room}/join", {"uid": bob, "device_type": "web", "ttl_s": 60},
+                      headers={"Accept-Language": "fr"})
     lines = {line["msg"]: line for line in lines_of(logs, answer)}
     joined, token, done = (lines[msg] for msg in ("参与者加入房间成功", "LiveKit Token 生成成功", "请求完成"))
     assert (keys_of(joined), keys_of(token), keys_of(done)) == (JOINED, TOKEN, DONE)
-    wanted = {"level": "info", "room_id": room, "uid": bob, "creator": alice, "livekit_url": f"ws://127.0.0.1:{own.port}", "room_status": 0, "language": "fr-FR",
+    wanted = {"level": "info", "room_id": room, "uid": bob, "creator": alice,
+              "livekit_url": f"ws://127.0.0.1:{own.port}", "room_status": 0, "language": "fr-FR",
               "livekit_node": "", "event": "participant_joined"}
     assert {k: joined[k] for k in wanted} == wanted
     assert (token["uid"], token["device_type"], token["timeout"]) == (bob, "web", 60)
@@ -125,8 +135,10 @@ def test_a_token_line_on_every_path(api, logs, fresh):
         answer = api.post("/rooms", {"creator": fresh("alice"), "max_participants": 9})
         rooms.append(answer.json()["room_id"])
         assert len(lines_of(logs, answer, "LiveKit Token 生成成功")) == 1
-    answers = [api.post(f"/rooms/{rooms[0]}/join", {"uid": bob}), api.post("/participants/join", {"room_id": rooms[1], "uid": bob}),
-               api.post("/token", {"room_name": rooms[2], "participant_identity": bob}), api.post(f"/rooms/{rooms[0]}/token", {"uid": bob})]
+    answers = [api.post(f"/rooms/{rooms[0]}/join", {"uid": bob}),
+               api.post("/participants/join", {"room_id": rooms[1], "uid": bob}),
+               api.post("/token", {"room_name": rooms[2], "participant_identity": bob}),
+               api.post(f"/rooms/{rooms[0]}/token", {"uid": bob})]
     for answer in answers:
         [line] = lines_of(logs, answer, "LiveKit Token 生成成功")
         assert (line["uid"], keys_of(line)) == (bob, TOKEN)
@@ -142,8 +154,10 @@ def test_livekit_url_on_every_request_that_assigned_one(api, own, logs, fresh):
     bob = fresh("bob")
     room = api.post("/rooms", {"creator": fresh("alice"), "uids": [bob]}).json()["room_id"]
     url = f"ws://127.0.0.1:{own.port}"
-    asked = [("POST", f"/rooms/{room}/join", {"uid": bob}, url), ("POST", f"/rooms/{room}/token", {"uid": bob}, url), ("GET", f"/rooms/sync?uid={bob}", None, url),
-             ("GET", f"/rooms/{room}", None, ""), ("GET", "/rooms", None, ""), ("POST", f"/rooms/{room}/leave", {"uid": bob}, ""), ("GET", "/health", None, "")]
+    asked = [("POST", f"/rooms/{room}/join", {"uid": bob}, url),
+             ("POST", f"/rooms/{room}/token", {"uid": bob}, url), ("GET", f"/rooms/sync?uid={bob}", None, url),
+             ("GET", f"/rooms/{room}", None, ""), ("GET", "/rooms", None, ""),
+             ("POST", f"/rooms/{room}/leave", {"uid": bob}, ""), ("GET", "/health", None, "")]
     for method, path, body, wanted in asked:
         answer = api.request(method, path, body)
         [done] = lines_of(logs, answer, "请求完成")
@@ -157,18 +171,25 @@ def test_one_closing_line_for_every_request(api, own, logs, fresh):
     """Also for those that were refused, before or after a route was found."""
     room = fresh("none")
     asked = [
-        ("GET", f"/rooms/{room}", {}, "/api/v1/rooms/{room_id}", 404, "room_not_found", "info"), ("GET", "/nothing", {}, "", 404, "not_found", "info"),
-        ("PATCH", "/rooms", {}, "", 405, "method_not_allowed", "info"), ("GET", "/rooms", {"key": None}, "/api/v1/rooms", 401, "unauthorized", "info"),
-        ("GET", "/rooms", {"ticket": "x"}, "/api/v1/rooms", 403, "forbidden", "info"), ("POST", "/rooms", {"json": {}}, "/api/v1/rooms", 400, "invalid_parameters", "info"),
-        ("POST", "/rooms", {"data": b"<", "headers": {"Content-Type": "text/xml"}}, "/api/v1/rooms", 415, "unsupported_media_type", "info"),
-        ("OPTIONS", "/rooms", {}, "", 204, "", "debug"), ("HEAD", "/rooms", {}, "/api/v1/rooms", 200, "", "debug"),
-        ("GET", "/api/rooms/sync?uid=x", {}, "/api/v1/rooms/sync", 200, "", "debug"), ("GET", "/migrations/status/", {}, "/api/v1/migrations/status", 200, "", "debug")]
+        ("GET", f"/rooms/{room}", {}, "/api/v1/rooms/{room_id}", 404, "room_not_found", "info"),
+        ("GET", "/nothing", {}, "", 404, "not_found", "info"),
+        ("PATCH", "/rooms", {}, "", 405, "method_not_allowed", "info"),
+        ("GET", "/rooms", {"key": None}, "/api/v1/rooms", 401, "unauthorized", "info"),
+        ("GET", "/rooms", {"ticket": "x"}, "/api/v1/rooms", 403, "forbidden", "info"),
+        ("POST", "/rooms", {"json": {}}, "/api/v1/rooms", 400, "invalid_parameters", "info"),
+        ("POST", "/rooms", {"data": b"<", "headers": {"Content-Type": "text/xml"}}, "/api/v1/rooms", 415,
+         "unsupported_media_type", "info"),
+        ("OPTIONS", "/rooms", {}, "", 204, "", "debug"),
+        ("HEAD", "/rooms", {}, "/api/v1/rooms", 200, "", "debug"),
+        ("GET", "/api/rooms/sync?uid=x", {}, "/api/v1/rooms/sync", 200, "", "debug"),
+        ("GET", "/migrations/status/", {}, "/api/v1/migrations/status", 200, "", "debug")]
     for method, path, more, route, status, error, level in asked:
         answer = api.request(method, path, **more)
         assert answer.status_code == status
         [done] = lines_of(logs, answer)
         assert keys_of(done) == DONE
-        assert (done["method"], done["route"], done["status"], done["error"], done["level"]) == (method, route, status, error, level), path
+        said = tuple(done[key] for key in ("method", "route", "status", "error", "level"))
+        assert said == (method, route, status, error, level), path
     answer = api.get("/readyz", root=True, key=None)
     assert lines_of(logs, answer, "请求完成")[0]["route"] == "/readyz"
 
@@ -181,18 +202,23 @@ def test_a_peers_failure_is_a_warning(api, own, logs, fresh):
     answer = api.post(f"/rooms/{room}/participants/{bob}/mute", {})
     assert answer.status_code == 503
     lines = lines_of(logs, answer)
-    assert [(one["level"], one["event"]) for one in lines] == [("warn", "livekit_api_failed"), ("warn", "request_done")]
+    wanted = [("warn", "livekit_api_failed"), ("warn", "request_done")]
+    assert [(one["level"], one["event"]) for one in lines] == wanted
     assert lines[1]["error"] == "unavailable"
 
 
 def test_livekits_events(api, own, logs, fresh):
     bob = fresh("bob")
     room = api.post("/rooms", {"creator": fresh(), "uids": [bob]}).json()["room_id"]
-    body = json.dumps({"event": "participant_joined", "id": fresh("EV"), "createdAt": str(int(time.time())), "room": {"name": room, "sid": "RM_1"},
-                       "participant": {"identity": bob, "sid": "PA_1", "joinedAtMs": str(int(time.time() * 1000))}}).encode()
+    body = json.dumps({"event": "participant_joined", "id": fresh("EV"), "createdAt": str(int(time.time())),
+                       "room": {"name": room, "sid": "RM_1"},
+                       "participant": {"identity": bob, "sid": "PA_1",
+                                       "joinedAtMs": str(int(time.time() * 1000))}}).encode()
     digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
-    token = jwt.encode({"iss": own.env["LIVEKIT_API_KEY"], "exp": int(time.time()) + 60, "sha256": digest}, own.env["LIVEKIT_API_SECRET"], "HS256")
-    answer = api.post("/webhooks/livekit", data=body, key=None, headers={"Authorization": token, "Content-Type": "application/webhook+json"})
+    token = jwt.encode({"iss": own.env["LIVEKIT_API_KEY"], "exp": int(time.time()) + 60, "sha256": digest},
+                       own.env["LIVEKIT_API_SECRET"], "HS256")
+    answer = api.post("/webhooks/livekit", data=body, key=None,
+                      headers={"Authorization": token, "Content-Type": "application/webhook+json"})
     assert answer.status_code == 200
     [line] = lines_of(logs, answer, "LiveKit 事件")
     check_frame(line)
@@ -218,7 +244,8 @@ def test_grep_finds_them(api, own, logs, fresh):
     mine = [line for line in grep("-E", "LiveKit|livekit_url", log) if alice in line]
     assert len(mine) == 3
     assert [line for line in grep("LiveKit Token 生成成功", log) if room in line]
-    assert [line for line in grep("房间创建成功", log) if f'"livekit_url":"ws://127.0.0.1:{own.port}"' in line and room in line]
+    url = f'"livekit_url":"ws://127.0.0.1:{own.port}"'
+    assert [line for line in grep("房间创建成功", log) if url in line and room in line]
     lines_of(logs, api.post(f"/rooms/{room}/join", {"uid": bob}))
     assert [line for line in grep("参与者加入房间成功", log) if bob in line]
 
@@ -239,7 +266,8 @@ def test_access_log(api, own, logs, access, fresh):
     room, request_id = answer.json()["room_id"], answer.headers["X-Request-Id"]
     line = access.wait_for(request_id=request_id)
     assert keys_of(line) == ACCESS
-    wanted = {"remote_addr": "127.0.0.1", "method": "POST", "uri": "/api/v1/rooms", "status": 200, "livekit_url": f"ws://127.0.0.1:{own.port}", "livekit_node": "",
+    wanted = {"remote_addr": "127.0.0.1", "method": "POST", "uri": "/api/v1/rooms", "status": 200,
+              "livekit_url": f"ws://127.0.0.1:{own.port}", "livekit_node": "",
               "room": room, "upstream_status": "200"}
     assert {k: line[k] for k in wanted} == wanted
     assert line["upstream_addr"].startswith("unix:") and type(line["request_time"]) is float
@@ -251,13 +279,15 @@ def test_access_log(api, own, logs, access, fresh):
 def test_access_log_of_the_rest(api, own, access, fresh):
     """Errors of nginx's own, and media signalling, whose query holds the token."""
     token = api.post("/rooms", {"creator": fresh()}).json()["token"]
-    asked = [("GET", "/rtc?access_token=" + token, 503), ("GET", "/rtc/validate?access_token=" + token, 503), ("POST", "/api/v1/tickets", 413), ("GET", "/api/v1/none?x=" + token, 404)]
+    asked = [("GET", "/rtc?access_token=" + token, 503), ("GET", "/rtc/validate?access_token=" + token, 503),
+             ("POST", "/api/v1/tickets", 413), ("GET", "/api/v1/none?x=" + token, 404)]
     for method, path, status in asked:
         answer = api.request(method, path, root=True, data=b"x" * 70000 if status == 413 else None, key=None)
         assert answer.status_code == status
         line = access.wait_for(request_id=answer.headers["X-Request-Id"])
         assert keys_of(line) == ACCESS
-        assert (line["method"], line["uri"], line["status"], line["room"]) == (method, path.partition("?")[0], status, "")
+        said = tuple(line[key] for key in ("method", "uri", "status", "room"))
+        assert said == (method, path.partition("?")[0], status, "")
 
 
 def test_one_request_can_be_followed(api, own, logs, access, fresh):
@@ -305,10 +335,12 @@ def test_no_secret_in_any_log(api, own, fresh, logs):
         api.post("/webhooks/livekit", {"event": "x"}, key=None, headers={"Authorization": secret})
         api.request("PATCH", "/rooms", headers={"X-Api-Key": secret})
         requests.get(f"{own.url}/rtc?access_token={secret}", timeout=10)
-        requests.post(f"{own.url}/twirp/livekit.RoomService/ListRooms", headers={"Authorization": f"Bearer {secret}"}, timeout=10)
+        requests.post(f"{own.url}/twirp/livekit.RoomService/ListRooms",
+                      headers={"Authorization": f"Bearer {secret}"}, timeout=10)
     api.post(f"/rooms/{room['room_id']}/participants/{room['creator']}/mute", {})
     lines_of(logs, api.get("/health"))
-    secrets = {s for s in api.secrets if len(s) > 8} | {key, ops, ticket, own.ticket_secret, own.env["LIVEKIT_API_SECRET"], own.env["DB_PASSWORD"]}
+    secrets = {s for s in api.secrets if len(s) > 8} | {key, ops, ticket, own.ticket_secret,
+                                                        own.env["LIVEKIT_API_SECRET"], own.env["DB_PASSWORD"]}
     assert len(secrets) > 20
     files = [path for path in (own.var / "log").rglob("*") if path.is_file()]
     assert {own.env["APP_LOG"], own.env["NGINX_ACCESS_LOG"]} <= {str(path) for path in files}

@@ -30,7 +30,8 @@ def test_same_routes(document, routes):
 
 
 def test_same_who_and_body_limit(document, routes):
-    said = {(method, path): (set(o["x-who"]), o.get("x-max-body-bytes", 0)) for method, path, o in document.operations()}
+    said = {(method, path): (set(o["x-who"]), o.get("x-max-body-bytes", 0)) for method, path,
+            o in document.operations()}
     assert said == routes
 
 
@@ -71,7 +72,8 @@ def test_examples_fit_their_schemas(document):
     n = 0
     for name, schema in document.raw["components"]["schemas"].items():
         for example in schema.get("examples", []):
-            jsonschema_rs.Draft202012Validator({**schema, "components": document.raw["components"]}).validate(example)
+            jsonschema_rs.Draft202012Validator({**schema,
+                                                "components": document.raw["components"]}).validate(example)
             n += 1
         for field, one in schema.get("properties", {}).items():
             for example in one.get("examples", []):
@@ -87,7 +89,8 @@ def test_request_examples_work(document, call, fresh):
     assert call.post("/rooms", body).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/openapi.json", "/api/v1/openapi.json", "/api/openapi.json", "/api/docs/swagger.json"])
+@pytest.mark.parametrize("path", ["/openapi.json", "/api/v1/openapi.json", "/api/openapi.json",
+                                  "/api/docs/swagger.json"])
 def test_served_as_it_is(call, path):
     answer = call.get(path, root=True, key=None)
     assert answer.status_code == 200

@@ -23,7 +23,8 @@ def claims_of(stack, verifier):
 
     def read(token):
         verified = verifier.verify(token)
-        claims = jwt.decode(token, stack.env["LIVEKIT_API_SECRET"], ["HS256"], issuer=stack.env["LIVEKIT_API_KEY"])
+        claims = jwt.decode(token, stack.env["LIVEKIT_API_SECRET"], ["HS256"],
+                            issuer=stack.env["LIVEKIT_API_KEY"])
         assert verified.identity == claims["sub"]
         return claims
 
@@ -32,7 +33,8 @@ def claims_of(stack, verifier):
 
 def check_claims(claims, room, uid, device_type="app", device_id=None, ttl=3600):
     """All of a token, and nothing else."""
-    assert set(claims) <= {"iss", "sub", "nbf", "iat", "exp", "jti", "name", "metadata", "attributes", "video", "roomConfig"}
+    assert set(claims) <= {"iss", "sub", "nbf", "iat", "exp", "jti", "name", "metadata", "attributes", "video",
+                           "roomConfig"}
     assert (claims["sub"], claims["video"]) == (uid, {"room": room, **GRANTS})
     assert claims["nbf"] == claims["iat"] and claims["exp"] - claims["iat"] == ttl
     assert abs(claims["iat"] - time.time()) < 5
@@ -44,7 +46,8 @@ def check_claims(claims, room, uid, device_type="app", device_id=None, ttl=3600)
 
 def test_create_join_refresh_sync(call, fresh, claims_of):
     alice, bob = fresh("爱丽丝"), fresh("bob")
-    room = call.post("/rooms", {"creator": alice, "uids": [bob], "name": "A \"quoted\" 名", "device_type": "ios", "device_id": "i-1"}).json()
+    room = call.post("/rooms", {"creator": alice, "uids": [bob], "name": "A \"quoted\" 名", "device_type": "ios",
+                                "device_id": "i-1"}).json()
     claims = claims_of(room["token"])
     check_claims(claims, room["room_id"], alice, "ios", "i-1")
     assert claims["name"] == 'A "quoted" 名'
@@ -69,11 +72,13 @@ def test_no_token_may_do_more_than_join(call, fresh, verifier):
     alice, bob, room_id = fresh("alice"), fresh("bob"), fresh("room")
     tokens = [call.post("/rooms", {"creator": alice, "uids": [bob], "room_id": room_id}).json()["token"],
               call.post(f"/rooms/{room_id}/join", {"uid": bob}).json()["token"],
-              call.post("/token", {"room_name": fresh("room"), "room_config": {"max_participants": 3}}).json()["participant_token"]]
+              call.post("/token", {"room_name": fresh("room"),
+                                   "room_config": {"max_participants": 3}}).json()["participant_token"]]
     for token in tokens:
         grants = verifier.verify(token).video
         assert grants.room_join is True and grants.room
-        for may in ("room_create", "room_list", "room_record", "room_admin", "ingress_admin", "can_update_own_metadata", "recorder", "agent", "hidden",
+        for may in ("room_create", "room_list", "room_record", "room_admin", "ingress_admin",
+                    "can_update_own_metadata", "recorder", "agent", "hidden",
                     "destination_room", "can_subscribe_metrics"):
             assert not getattr(grants, may, None), may
 
@@ -86,7 +91,8 @@ def test_token_ttl_setting(worker, stack, fresh, claims_of):
 
 
 def test_first_key_signs(worker, stack, fresh):
-    at = worker(LIVEKIT_KEYS=f"newkey:{'n' * 32},{stack.env['LIVEKIT_API_KEY']}:{stack.env['LIVEKIT_API_SECRET']}")
+    old = f"{stack.env['LIVEKIT_API_KEY']}:{stack.env['LIVEKIT_API_SECRET']}"
+    at = worker(LIVEKIT_KEYS=f"newkey:{'n' * 32},{old}")
     token = at.post("/rooms", {"creator": fresh()}, key=stack.env["TGO_KEY"]).json()["token"]
     assert TokenVerifier("newkey", "n" * 32).verify(token).video.room_join
 
@@ -140,14 +146,17 @@ def test_unknown_room_becomes_an_open_call(call, fresh, claims_of):
 def test_everything_the_request_can_say(call, fresh, claims_of, verifier):
     room, uid = fresh("room"), fresh("uid")
     body = made(call.post("/token", {
-        "room_name": room, "participant_identity": uid, "participant_name": "名字", "participant_metadata": "any text: {\"a\"",
+        "room_name": room, "participant_identity": uid, "participant_name": "名字",
+        "participant_metadata": "any text: {\"a\"",
         "participant_attributes": {"device_type": "web", "device_id": "tab-1", "mood": "好"},
-        "room_config": {"name": "x", "max_participants": 7, "metadata": "m", "agents": [{"agent_name": "a"}]}, "unknown": 1}))
+        "room_config": {"name": "x", "max_participants": 7, "metadata": "m", "agents": [{"agent_name": "a"}]},
+        "unknown": 1}))
     claims = claims_of(body["participant_token"])
     assert claims["metadata"] == "any text: {\"a\""
     assert claims["attributes"] == {"device_type": "web", "device_id": "tab-1", "mood": "好"}
     assert (claims["name"], body["participant_name"]) == ("名字", "名字")
-    assert claims["roomConfig"] == {"name": "x", "max_participants": 7, "metadata": "m", "agents": [{"agent_name": "a"}]}
+    assert claims["roomConfig"] == {"name": "x", "max_participants": 7, "metadata": "m",
+                                    "agents": [{"agent_name": "a"}]}
     config = verifier.verify(body["participant_token"]).room_config
     assert (config.max_participants, config.agents[0].agent_name) == (7, "a")
     row = call.get(f"/rooms/{room}/participants/{uid}").json()
@@ -156,7 +165,8 @@ def test_everything_the_request_can_say(call, fresh, claims_of, verifier):
 
 def test_attributes_without_a_device(call, fresh, claims_of):
     room, uid = fresh("room"), fresh("uid")
-    claims = claims_of(made(call.post("/token", {"room_name": room, "participant_identity": uid, "participant_attributes": {"a": "b"}}))["participant_token"])
+    claims = claims_of(made(call.post("/token", {"room_name": room, "participant_identity": uid,
+                                                 "participant_attributes": {"a": "b"}}))["participant_token"])
     assert claims["attributes"]["a"] == "b"
     assert json.loads(claims["metadata"])["device_type"] == "app"
     assert call.get(f"/rooms/{room}/participants/{uid}").json()["device_type"] == "app"
@@ -164,22 +174,28 @@ def test_attributes_without_a_device(call, fresh, claims_of):
 
 def test_identity_is_made_for_a_key(call, fresh, claims_of):
     room = fresh("room")
-    one, two = (claims_of(made(call.post("/token", {"room_name": room}))["participant_token"])["sub"] for _ in range(2))
+    one, two = (claims_of(made(call.post("/token",
+                                         {"room_name": room}))["participant_token"])["sub"] for _ in range(2))
     assert one != two and 1 <= len(one) <= 40
     assert set(call.get(f"/rooms/{room}").json()["uids"]) == {one, two}
 
 
 def test_identity_of_a_ticket_is_its_own(call, fresh, claims_of):
     room, uid = fresh("room"), fresh("uid")
-    body = made(call.post("/token", {"room_name": room, "room_config": {}}, ticket=call.ticket(uid, device_id="phone")))
+    body = made(call.post("/token", {"room_name": room, "room_config": {}},
+                          ticket=call.ticket(uid, device_id="phone")))
     check_claims(claims_of(body["participant_token"]), room, uid, device_id="phone")
-    made(call.post("/token", {"room_name": room, "participant_identity": uid}, ticket=call.ticket(uid, device_id="phone")))
-    check_error(call.post("/token", {"room_name": room, "participant_identity": fresh()}, ticket=uid), 403, "forbidden")
-    check_error(call.post("/token", {"room_name": room, "room_config": {"max_participants": 1}}, ticket=uid), 403, "forbidden")
+    made(call.post("/token", {"room_name": room, "participant_identity": uid},
+                   ticket=call.ticket(uid, device_id="phone")))
+    check_error(call.post("/token", {"room_name": room, "participant_identity": fresh()}, ticket=uid), 403,
+                "forbidden")
+    check_error(call.post("/token", {"room_name": room, "room_config": {"max_participants": 1}}, ticket=uid), 403,
+                "forbidden")
 
 
 def test_empty_room_config_is_none(call, fresh, claims_of):
-    claims = claims_of(made(call.post("/token", {"room_name": fresh("room"), "room_config": {}}))["participant_token"])
+    claims = claims_of(made(call.post("/token", {"room_name": fresh("room"),
+                                                 "room_config": {}}))["participant_token"])
     assert "roomConfig" not in claims
 
 
@@ -223,7 +239,8 @@ def test_one_room_for_many_who_come_at_once(call, fresh, stack):
     import concurrent.futures
     room = fresh("room")
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda uid: call.__class__(stack, call.document).post("/token", {"room_name": room, "participant_identity": uid}),
+        answers = list(pool.map(lambda uid: call.__class__(stack, call.document).post("/token",
+            {"room_name": room, "participant_identity": uid}),
                                 [fresh("p") for _ in range(16)]))
     assert {a.status_code for a in answers} == {201}
     assert len([p for p in call.get(f"/rooms/{room}").json()["participants"] if p["status"] == 1]) == 16
@@ -231,7 +248,8 @@ def test_one_room_for_many_who_come_at_once(call, fresh, stack):
 
 # ---- tickets ----
 
-@pytest.mark.parametrize("asked, ttl", [({}, 3600), ({"ttl_s": 60}, 60), ({"ttl_s": 86400}, 86400), ({"ttl_s": None}, 3600)])
+@pytest.mark.parametrize("asked, ttl", [({}, 3600), ({"ttl_s": 60}, 60), ({"ttl_s": 86400}, 86400),
+                                        ({"ttl_s": None}, 3600)])
 def test_ticket_life(call, fresh, stack, asked, ttl):
     uid = fresh("用户")
     body = call.post("/tickets", {"uid": uid, **asked}).json()
