@@ -7,6 +7,7 @@
 
 #include "base/strbuf.h"
 
+int hex_value(char c);                                                        /* one digit, either case; -1: none */
 void hex_encode(struct strbuf *to, const void *bytes, size_t n);               /* lower case */
 bool hex_decode(struct str s, uint8_t *out, size_t n_out) MUST_CHECK;          /* s.len == 2 * n_out */
 void base64_encode(struct strbuf *to, const void *bytes, size_t n);            /* padded */

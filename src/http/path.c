@@ -2,20 +2,9 @@
  * SPDX-License-Identifier: MIT */
 #include "http/http.h"
 
+#include "base/codec.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
-
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 /* %XX at the beginning of s; -1 when it is cut short or not hexadecimal. */
 static int
