@@ -5,7 +5,7 @@
 PACKAGES_BUILD=(gcc:build-essential make autoconf automake libtoolize:libtool pkg-config:pkg-config
 	libfcgi-dev default-libmysqlclient-dev libhiredis-dev libjson-c-dev libssl-dev
 	libcurl4-openssl-dev zlib1g-dev check)
-PACKAGES_RUN=(mariadbd:mariadb-server mariadb:mariadb-client redis-server nginx spawn-fcgi curl
+PACKAGES_RUN=(mariadbd:mariadb-server mariadb:mariadb-client redis-server nginx spawn-fcgi curl tzdata
 	ca-certificates)
 PACKAGES_TEST=(python3-venv)
 
