@@ -15,7 +15,7 @@ from support.livekit_hook import Hook, event, now_ms, person
 from support.rounds import rounds
 
 CLIENTS = 32
-ROUNDS = rounds(12, 150)
+ROUNDS = rounds(12, 60)
 
 
 class Crowd:
