@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import queue
+import signal
 import subprocess
 import threading
 import time
@@ -13,8 +14,10 @@ SCRIPT = pathlib.Path(__file__).resolve().parents[1] / "livekit" / "person.mjs"
 class Person:
     def __init__(self):
         assert os.environ.get("NODE_TOOLS"), "NODE_TOOLS: the folder with node_modules (scripts/test makes it)"
+        # A session of its own: `node` may be a wrapper around the process that holds the connection.
         self.process = subprocess.Popen(["node", str(SCRIPT)], stdin=subprocess.PIPE, text=True,
-                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                        start_new_session=True)
         self.events = []
         self._incoming = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -58,6 +61,8 @@ class Person:
         return self.wait("connected")
 
     def kill(self):
-        if self.process.poll() is None:
-            self.process.kill()
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
         self.process.wait(timeout=10)
