@@ -52,4 +52,4 @@ CREATE TABLE business_webhook_log (
   KEY idx_url (url(191)),
   KEY idx_created_at (created_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci
-  COMMENT='The Go server''s record of events its business endpoints did not take; nothing is written here yet';
+  COMMENT='The Go server''s record of events its business endpoints did not take, one row a failed try';

@@ -11,7 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "conf/conf_endpoints.h"
 #include "conf/conf_file.h"
+#include "conf/conf_nodes.h"
 #include "conf/conf_parse.h"
 
 enum {
@@ -158,15 +160,13 @@ apply(struct conf *c, struct sources *s, const struct conf_option *o)
 static void
 set_empty(struct conf *c)
 {
-	struct str *const texts[] = {
-		&c->env, &c->tz, &c->log_file, &c->db_host, &c->db_socket, &c->db_user,
-		&c->db_password, &c->db_name, &c->redis_host, &c->redis_socket, &c->redis_password,
-		&c->livekit_url, &c->livekit_client_url, &c->livekit_api_key,
-		&c->livekit_api_secret, &c->ticket_secret, &c->cors_origins,
-	};
+	for (size_t i = 0; i < N_CONF_OPTIONS; i++) {
+		const struct conf_option *o = &CONF_OPTIONS[i];
 
-	for (size_t i = 0; i < N_ELEMS(texts); i++)
-		*texts[i] = S("");
+		if (o->type == CONF_STR || o->type == CONF_TZ || o->type == CONF_URL_HTTP ||
+		    o->type == CONF_URL_CLIENT || o->type == CONF_URLS || o->type == CONF_ENDPOINTS)
+			*(struct str *)((char *)c + o->offset) = S("");
+	}
 }
 
 static const struct conf_option *
@@ -212,6 +212,34 @@ settle_livekit_keys(struct conf *c, struct sources *s)
 	return true;
 }
 
+/* LiveKit's Redis is ours unless another is named; its database is its own. */
+static void
+settle_livekit_redis(struct conf *c)
+{
+	if (c->lk_redis_host.len > 0 || c->lk_redis_socket.len > 0)
+		return;
+	c->lk_redis_host = c->redis_host;
+	c->lk_redis_port = c->redis_port;
+	c->lk_redis_socket = c->redis_socket;
+	if (c->lk_redis_password.len == 0)
+		c->lk_redis_password = c->redis_password;
+}
+
+static bool
+settle_endpoints(struct conf *c, struct sources *s)
+{
+	char text[512];
+	struct strbuf why;
+	const char *name;
+
+	strbuf_init(&why, text, sizeof(text));
+	if (conf_endpoints_settle(c, &name, &why))
+		return true;
+	strbuf_addf(&s->why, "%s (%s): %s", name, look_up(s, name).source,
+	    strbuf_ok(&why) ? text : "bad JSON");
+	return false;
+}
+
 static bool
 apply_tz(const struct conf *c, struct sources *s)
 {
@@ -241,7 +269,10 @@ load(struct conf *c, struct sources *s, const char *env_file)
 	for (size_t i = 0; i < N_CONF_OPTIONS; i++)
 		if (!apply(c, s, &CONF_OPTIONS[i]))
 			return false;
-	return settle_client_url(c, s) && settle_livekit_keys(c, s) && apply_tz(c, s);
+	settle_livekit_redis(c);
+	conf_nodes_settle(c);
+	return settle_client_url(c, s) && settle_livekit_keys(c, s) && settle_endpoints(c, s) &&
+	    apply_tz(c, s);
 }
 
 struct conf *

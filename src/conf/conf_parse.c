@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/codec.h"
+#include "conf/conf_nodes.h"
+#include "conf/conf_url.h"
 
 enum {
 	VALUE_MAX = 64 * 1024,
@@ -27,6 +29,10 @@ static const char *const TAKES[] = {
 	[CONF_API_KEYS] = "a comma list of name:sha-256 of the key in hex",
 	[CONF_LIVEKIT_KEYS] = "a comma list of key:secret",
 	[CONF_CIDRS] = "a comma list of networks, as 10.0.0.0/8 or fd00::/8",
+	[CONF_URLS] = "a comma list of http:// or https:// addresses",
+	[CONF_ENDPOINTS] = "a JSON array of objects with a url",
+	[CONF_NODES] = "a comma list of host[:port][;url=wss://..][;region=..][;weight=1..1000], no node twice",
+	[CONF_REGIONS] = "a comma list of name:latitude:longitude",
 	[CONF_IGNORED] = "anything",
 };
 
@@ -53,9 +59,8 @@ parse_int(struct conf *c, const struct conf_option *o, struct str v)
 	return parse_i64(v, o->min, o->max, field(c, o));
 }
 
-/* "15", "0.25": at most three digits after the point, kept exactly. */
-static bool
-parse_seconds(struct conf *c, const struct conf_option *o, struct str v)
+bool
+conf_seconds(struct str v, int64_t min_ms, int64_t max_ms, int64_t *ms_out)
 {
 	struct str rest = v, whole, digits = S("0");
 	int64_t s, part, ms;
@@ -69,9 +74,32 @@ parse_seconds(struct conf *c, const struct conf_option *o, struct str v)
 	for (size_t i = digits.len; i < 3; i++)
 		part *= 10;
 	ms = s * 1000 + part;
-	if (ms < o->min || ms > o->max)
+	if (ms < min_ms || ms > max_ms)
 		return false;
-	*(int64_t *)field(c, o) = ms;
+	*ms_out = ms;
+	return true;
+}
+
+static bool
+parse_seconds(struct conf *c, const struct conf_option *o, struct str v)
+{
+	return conf_seconds(v, o->min, o->max, field(c, o));
+}
+
+static bool
+parse_seconds_list(struct conf *c, const struct conf_option *o, struct str v)
+{
+	struct ms_list list = { .n = 0 };
+	struct str item;
+
+	while (conf_next_item(&v, &item)) {
+		if (list.n == N_ELEMS(list.at) || !conf_seconds(item, o->min, o->max, &list.at[list.n]))
+			return false;
+		list.n++;
+	}
+	if (list.n == 0)
+		return false;
+	*(struct ms_list *)field(c, o) = list;
 	return true;
 }
 
@@ -179,35 +207,6 @@ parse_tz(struct conf *c, const struct conf_option *o, struct str v)
 	return parse_text(c, o, v);
 }
 
-/* host, host:port, [v6]:port */
-static bool
-is_authority(struct str s)
-{
-	struct str host = s, port = { NULL, 0 };
-	const char *colon = memrchr(s.at, ':', s.len);
-	const char *bracket = memrchr(s.at, ']', s.len);
-	int64_t n;
-
-	if (colon != NULL && (bracket == NULL || colon > bracket)) {
-		host.len = (size_t)(colon - s.at);
-		port = (struct str){ colon + 1, s.len - host.len - 1 };
-		if (!parse_i64(port, 1, 65535, &n))
-			return false;
-	}
-	if (host.len > 0 && host.at[0] == '[')
-		return host.len > 2 && host.at[host.len - 1] == ']';
-	return host.len > 0 && memchr(host.at, ':', host.len) == NULL;
-}
-
-static bool
-is_url_text(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (s.at[i] <= ' ' || s.at[i] > '~' || strchr("\"<>\\^`{|}?#@", s.at[i]) != NULL)
-			return false;
-	return true;
-}
-
 /* keep_scheme false: ws and wss become http and https. */
 static bool
 parse_url(struct conf *c, const struct conf_option *o, struct str v, bool keep_scheme)
@@ -225,7 +224,8 @@ parse_url(struct conf *c, const struct conf_option *o, struct str v, bool keep_s
 		if (v.len <= given.len || !str_eq_nocase((struct str){ v.at, given.len }, given))
 			continue;
 		rest = tail = (struct str){ v.at + given.len, v.len - given.len };
-		if (!str_split(&tail, '/', &host) || !is_authority(host) || !is_url_text(rest))
+		if (!str_split(&tail, '/', &host) || !url_authority_ok(host) ||
+		    !url_text_ok(rest, "?#@"))
 			return false;
 		if (!keep_scheme)
 			given = SCHEMES[i].http;
@@ -236,9 +236,8 @@ parse_url(struct conf *c, const struct conf_option *o, struct str v, bool keep_s
 	return false;
 }
 
-/* Items of a comma list: trimmed, empty ones left out. */
-static bool
-next_item(struct str *rest, struct str *item_out)
+bool
+conf_next_item(struct str *rest, struct str *item_out)
 {
 	while (str_split(rest, ',', item_out)) {
 		*item_out = str_trim(*item_out);
@@ -254,7 +253,7 @@ count_items(struct str list)
 	struct str item;
 	size_t n = 0;
 
-	while (next_item(&list, &item))
+	while (conf_next_item(&list, &item))
 		n++;
 	return n;
 }
@@ -305,7 +304,7 @@ parse_pairs(struct conf *c, const struct conf_option *o, struct str v)
 	if (n > LIST_MAX)
 		return false;
 	pairs = arena_array(c->own, n, sizeof(*pairs));
-	for (; next_item(&v, &item); i++) {
+	for (; conf_next_item(&v, &item); i++) {
 		if (!split_pair(item, &pairs[i]))
 			return false;
 		if (o->type == CONF_API_KEYS && !is_key_hash(c->own, &pairs[i]))
@@ -333,11 +332,35 @@ parse_cidrs(struct conf *c, struct str v)
 	if (n > LIST_MAX)
 		return false;
 	nets = arena_array(c->own, n, sizeof(*nets));
-	while (next_item(&v, &item))
+	while (conf_next_item(&v, &item))
 		if (!cidr_parse(item, &nets[i++]))
 			return false;
 	c->open_networks = nets;
 	c->n_open_networks = n;
+	return true;
+}
+
+static bool
+parse_choice(struct conf *c, const struct conf_option *o, struct str v)
+{
+	for (int64_t i = 0; o->choices[i] != NULL; i++) {
+		if (!str_eq_nocase(v, str_of(o->choices[i])))
+			continue;
+		*(int64_t *)field(c, o) = i;
+		return true;
+	}
+	return false;
+}
+
+/* Thousandths, as conf_seconds reads them, are tenths of a hundredth. */
+static bool
+parse_fraction(struct conf *c, const struct conf_option *o, struct str v)
+{
+	int64_t thousandths;
+
+	if (!conf_seconds(v, o->min * 10, o->max * 10, &thousandths) || thousandths % 10 != 0)
+		return false;
+	*(int64_t *)field(c, o) = thousandths / 10;
 	return true;
 }
 
@@ -358,6 +381,8 @@ conf_parse(struct conf *c, const struct conf_option *o, struct str value)
 		return parse_bool(c, o, trimmed);
 	case CONF_SECONDS_MS:
 		return parse_seconds(c, o, trimmed);
+	case CONF_SECONDS_LIST:
+		return parse_seconds_list(c, o, trimmed);
 	case CONF_TZ:
 		return parse_tz(c, o, trimmed);
 	case CONF_URL_HTTP:
@@ -373,10 +398,29 @@ conf_parse(struct conf *c, const struct conf_option *o, struct str value)
 		return parse_pairs(c, o, trimmed);
 	case CONF_CIDRS:
 		return parse_cidrs(c, trimmed);
+	case CONF_URLS:
+	case CONF_ENDPOINTS:
+		*(struct str *)field(c, o) = arena_str(c->own, trimmed);
+		return true;
+	case CONF_CHOICE:
+		return parse_choice(c, o, trimmed);
+	case CONF_FRACTION:
+		return parse_fraction(c, o, trimmed);
+	case CONF_NODES:
+		return conf_nodes_parse(c, trimmed);
+	case CONF_REGIONS:
+		return conf_regions_parse(c, trimmed);
 	case CONF_IGNORED:
 		return true;
 	}
 	return false;
+}
+
+static void
+add_choices(const struct conf_option *o, struct strbuf *to)
+{
+	for (size_t i = 0; o->choices[i] != NULL; i++)
+		strbuf_addf(to, "%s%s", i == 0 ? "" : o->choices[i + 1] == NULL ? " or " : ", ", o->choices[i]);
 }
 
 void
@@ -384,9 +428,17 @@ conf_takes(const struct conf_option *o, struct strbuf *to)
 {
 	if (o->type == CONF_INT)
 		strbuf_addf(to, "a whole number from %" PRId64 " to %" PRId64, o->min, o->max);
+	else if (o->type == CONF_SECONDS_LIST)
+		strbuf_addf(to, "up to %d times in seconds from %g to %g, separated by commas",
+		    RETRIES_MAX, (double)o->min / 1000, (double)o->max / 1000);
 	else if (o->type == CONF_SECONDS_MS)
 		strbuf_addf(to, "seconds from %g to %g, as 15 or 0.5", (double)o->min / 1000,
 		    (double)o->max / 1000);
+	else if (o->type == CONF_FRACTION)
+		strbuf_addf(to, "a number from %g to %g with at most two digits after the point",
+		    (double)o->min / 100, (double)o->max / 100);
+	else if (o->type == CONF_CHOICE)
+		add_choices(o, to);
 	else
 		strbuf_addz(to, TAKES[o->type]);
 }

@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "conf/conf_endpoints.h"
+#include "conf/conf_nodes.h"
 #include "conf/conf_parse.h"
 
 enum { WRAP = 88 };
@@ -41,6 +43,16 @@ show_seconds(int64_t ms, struct strbuf *to)
 	for (; part % 10 == 0; part /= 10)
 		digits--;
 	strbuf_addf(to, ".%0*d", digits, part);
+}
+
+static void
+show_seconds_list(const struct ms_list *list, struct strbuf *to)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (i > 0)
+			strbuf_addc(to, ',');
+		show_seconds(list->at[i], to);
+	}
 }
 
 /* Names may be seen, what stands behind them not. */
@@ -94,6 +106,27 @@ conf_show(const struct conf *c, const struct conf_option *o, struct strbuf *to)
 		break;
 	case CONF_CIDRS:
 		show_cidrs(c, to);
+		break;
+	case CONF_SECONDS_LIST:
+		show_seconds_list(field(c, o), to);
+		break;
+	case CONF_URLS:
+		conf_urls_show(*(const struct str *)field(c, o), to);
+		break;
+	case CONF_ENDPOINTS:
+		conf_endpoints_show(c, to);
+		break;
+	case CONF_CHOICE:
+		strbuf_addz(to, o->choices[*(const int64_t *)field(c, o)]);
+		break;
+	case CONF_FRACTION:
+		strbuf_addf(to, "%g", (double)*(const int64_t *)field(c, o) / 100);
+		break;
+	case CONF_NODES:
+		conf_nodes_show(c, to);
+		break;
+	case CONF_REGIONS:
+		conf_regions_show(c, to);
 		break;
 	case CONF_IGNORED:
 		break;

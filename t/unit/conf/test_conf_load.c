@@ -104,6 +104,10 @@ START_TEST(defaults)
 	ck_assert_int_eq(c->auth_mode, AUTH_MODE_KEY);
 	ck_assert(c->ticket_open_join && c->token_creates_room && !c->legacy_status);
 	ck_assert_str_eq(c->cors_origins.at, "");
+	ck_assert_uint_eq(c->n_endpoints, 0);
+	ck_assert_uint_eq(c->webhook_retry.n, 10);
+	ck_assert_int_eq(c->webhook_retry.at[9], 86400000);
+	ck_assert_int_eq(c->webhook_hold_ms, 60000);
 	conf_free(c);
 	conf_free(NULL);
 }
@@ -135,6 +139,10 @@ START_TEST(the_go_servers_env_starts_us)
 	ck_assert_uint_eq(c->n_livekit_keys, 1);
 	ck_assert_str_eq(c->livekit_keys[0].name.at, "devkey");
 	ck_assert_str_eq(c->livekit_keys[0].value.at, "secret");
+	ck_assert_uint_eq(c->n_endpoints, 1);
+	ck_assert_int_eq(c->endpoints[0].timeout_ms, 10000);
+	ck_assert(c->webhook_log_cleanup);
+	ck_assert_int_eq(c->webhook_log_days, 30);
 	conf_free(c);
 }
 END_TEST
@@ -289,7 +297,15 @@ static const struct { const char *name, *value, *shown; } GOOD[] = {
 	{ "TICKET_SECRET", "short", "***" },
 	{ "DB_PASSWORD", " a b ", "***" },
 	{ "PORT", "not a number", "" },
-	{ "BUSINESS_WEBHOOK_ENDPOINTS", "[{]", "" },
+	{ "WEBHOOK_RETRY_S", "0.1, 5,30.25,", "0.1,5,30.25" },
+	{ "WEBHOOK_RETRY_S", "", "5,30,120,600,1800,7200,18000,36000,50400,86400" },
+	{ "BUSINESS_WEBHOOK_URLS", "http://u:p@b/h?x=1, https://c", "http://***@b/h?x=1,https://c" },
+	{ "BUSINESS_WEBHOOK_ENDPOINTS", "[]", "[]" },
+	{ "BUSINESS_WEBHOOK_ENDPOINTS", "[{\"url\":\"http://me:pw@b/h\",\"secret\":\"s\","
+	    "\"secret_old\":\"o\",\"timeout\":0.5,\"events\":[\"*\"],\"rate\":7,\"what\":{}}]",
+	    "[{\"url\":\"http://***@b/h\",\"secret\":\"***\",\"secret_old\":\"***\","
+	    "\"timeout_ms\":500,\"rate\":7,\"events\":[\"*\"]}]" },
+	{ "LIVEKIT_REDIS_PASSWORD", "pw", "***" },
 	{ "ENV", "  ", "development" },
 };
 START_TEST(good_values)
@@ -360,6 +376,18 @@ static const struct { const char *name, *value; } BAD[] = {
 	{ "AUTH_OPEN_NETWORKS", "10.0.0.0/-1" },
 	{ "AUTH_OPEN_NETWORKS", "10.0.0.0/8/8" },
 	{ "AUTH_OPEN_NETWORKS", "localhost" },
+	{ "WEBHOOK_RETRY_S", "5,x" },
+	{ "WEBHOOK_RETRY_S", "," },
+	{ "WEBHOOK_RETRY_S", "0.01" },
+	{ "WEBHOOK_RETRY_S", "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1" },
+	{ "BUSINESS_WEBHOOK_URLS", "http://a,http://a" },
+	{ "BUSINESS_WEBHOOK_URLS", "ws://a" },
+	{ "BUSINESS_WEBHOOK_URLS", "http://u:pw@" },
+	{ "BUSINESS_WEBHOOK_ENDPOINTS", "[{]" },
+	{ "BUSINESS_WEBHOOK_ENDPOINTS", "{\"url\":\"http://a\"}" },
+	{ "BUSINESS_WEBHOOK_ENDPOINTS", "[\"http://a\"]" },
+	{ "BUSINESS_WEBHOOK_ENDPOINTS", "[{\"secret\":\"s3cret-text\"}]" },
+	{ "BUSINESS_WEBHOOK_ENDPOINTS", "null" },
 };
 START_TEST(bad_values_stop_with_one_line)
 {
@@ -387,6 +415,112 @@ START_TEST(the_line_says_what_and_where)
 	    "API_KEYS takes a comma list of name:sha-256 of the key in hex");
 	ck_assert(conf_load(NULL, err, 10) == NULL);
 	ck_assert_str_eq(err, "API_KEYS ");
+}
+END_TEST
+
+/* a receiver, and the end of the line that refuses it */
+static const struct { const char *value, *why; } BAD_RECEIVERS[] = {
+	{ "{\"url\":\"ftp://a\"}", "url takes http or https, then ://host, maybe a port, a path and a query" },
+	{ "{\"url\":\"http://a#f\"}", "url takes http or https, then ://host, maybe a port, a path and a query" },
+	{ "{\"url\":\"http://a b\"}", "url takes http or https, then ://host, maybe a port, a path and a query" },
+	{ "{\"url\":\"http://a:0/\"}", "url takes http or https, then ://host, maybe a port, a path and a query" },
+	{ "{\"url\":\"http://?x\"}", "url takes http or https, then ://host, maybe a port, a path and a query" },
+	{ "{\"url\":7}", "url takes http or https, then ://host, maybe a port, a path and a query" },
+	{ "{\"url\":\"http://first\"}", "url: it was named before" },
+	{ "{\"url\":\"http://a\",\"secret\":5}", "secret takes a text" },
+	{ "{\"url\":\"http://a\",\"secret_old\":[]}", "secret_old takes a text" },
+	{ "{\"url\":\"http://a\",\"timeout\":\"5\"}", "timeout takes a number" },
+	{ "{\"url\":\"http://a\",\"timeout\":301}", "timeout takes seconds from 0.1 to 300" },
+	{ "{\"url\":\"http://a\",\"timeout\":0.05}", "timeout takes seconds from 0.1 to 300" },
+	{ "{\"url\":\"http://a\",\"rate\":-1}",
+	    "rate takes a whole number of events a second, 0 for no limit" },
+	{ "{\"url\":\"http://a\",\"events\":[]}", "events takes an array of types, or [\"*\"]" },
+	{ "{\"url\":\"http://a\",\"events\":\"*\"}", "events takes an array of types, or [\"*\"]" },
+	{ "{\"url\":\"http://a\",\"events\":[\"room.begun\"]}", "events: no event has such a name" },
+};
+START_TEST(a_bad_receiver_is_named)
+{
+	char text[512], want[512];
+
+	(void)snprintf(text, sizeof(text), "[{\"url\":\"http://first\"},%s]", BAD_RECEIVERS[_i].value);
+	(void)snprintf(want, sizeof(want), "BUSINESS_WEBHOOK_ENDPOINTS (environment): receiver 2: %s",
+	    BAD_RECEIVERS[_i].why);
+	ck_assert_int_eq(setenv("BUSINESS_WEBHOOK_ENDPOINTS", text, 1), 0);
+	ck_assert(conf_load(NULL, err, sizeof(err)) == NULL);
+	ck_assert_str_eq(err, want);
+}
+END_TEST
+
+START_TEST(bad_json_names_the_field)
+{
+	write_file(".env", "BUSINESS_WEBHOOK_ENDPOINTS=[{\"url\":\"http://a\",\"url\":\"http://b\"}]\n");
+	ck_assert(conf_load(NULL, err, sizeof(err)) == NULL);
+	ck_assert_str_eq(err, "BUSINESS_WEBHOOK_ENDPOINTS (./.env): "
+	    "not a JSON array of objects; look at url");
+}
+END_TEST
+
+START_TEST(receivers_as_json)
+{
+	struct conf *c = load("BUSINESS_WEBHOOK_TIMEOUT=7\nBUSINESS_WEBHOOK_SECRET=not-for-these\n"
+	    "BUSINESS_WEBHOOK_URLS=http://not-read\n"
+	    "BUSINESS_WEBHOOK_ENDPOINTS='[\n {\"url\":\"http://a/x?y=1\",\"secret\":\"whsec_not base64\",\n"
+	    "  \"timeout\":3,\"events\":[\"room.started\",\"participant.busy\"],\"rate\":100},\n"
+	    " {\"url\":\"HTTPS://[::1]:9/\",\"timeout\":-1,\"secret\":null}]'\n");
+	const struct endpoint *e = c->endpoints;
+
+	ck_assert_uint_eq(c->n_endpoints, 2);
+	ck_assert_str_eq(e[0].url.at, "http://a/x?y=1");
+	ck_assert_str_eq(e[0].id.at, "7ada47314ce51300");
+	ck_assert_str_eq(e[0].secret.at, "whsec_not base64");
+	ck_assert_str_eq(e[0].secret_old.at, "");
+	ck_assert_int_eq(e[0].timeout_ms, 3000);
+	ck_assert(!e[0].all);
+	ck_assert_uint_eq(e[0].n_events, 2);
+	ck_assert_str_eq(e[0].events[1].at, "participant.busy");
+	ck_assert_int_eq(e[0].rate, 100);
+	ck_assert_str_eq(e[1].secret.at, "");
+	ck_assert_int_eq(e[1].timeout_ms, 7000);
+	ck_assert(!e[1].all);
+	ck_assert_uint_eq(e[1].n_events, 8);
+	ck_assert_str_eq(e[1].events[7].at, "participant.invited");
+	ck_assert_int_eq(e[1].rate, 0);
+	conf_free(c);
+}
+END_TEST
+
+START_TEST(receivers_as_a_list)
+{
+	struct conf *c = load("BUSINESS_WEBHOOK_ENDPOINTS=[]\nBUSINESS_WEBHOOK_SECRET=s\n"
+	    "BUSINESS_WEBHOOK_URLS=http://a , https://b/?q\n");
+
+	ck_assert_uint_eq(c->n_endpoints, 2);
+	ck_assert_str_eq(c->endpoints[0].url.at, "http://a");
+	ck_assert_str_eq(c->endpoints[1].url.at, "https://b/?q");
+	ck_assert_str_eq(c->endpoints[1].secret.at, "s");
+	ck_assert_int_eq(c->endpoints[1].timeout_ms, 10000);
+	ck_assert_uint_eq(c->endpoints[1].n_events, 8);
+	conf_free(c);
+}
+END_TEST
+
+START_TEST(livekits_redis_is_ours_unless_named)
+{
+	struct conf *c = load("REDIS_HOST=r\nREDIS_PORT=7\nREDIS_SOCKET=/s\nREDIS_PASSWORD=p\nREDIS_DB=3\n");
+
+	ck_assert_str_eq(c->lk_redis_host.at, "r");
+	ck_assert_int_eq(c->lk_redis_port, 7);
+	ck_assert_str_eq(c->lk_redis_socket.at, "/s");
+	ck_assert_str_eq(c->lk_redis_password.at, "p");
+	ck_assert_int_eq(c->lk_redis_db, 0);
+	conf_free(c);
+	c = load("REDIS_HOST=r\nREDIS_SOCKET=/s\nREDIS_PASSWORD=p\nLIVEKIT_REDIS_HOST=l\nLIVEKIT_REDIS_DB=2\n");
+	ck_assert_str_eq(c->lk_redis_host.at, "l");
+	ck_assert_int_eq(c->lk_redis_port, 6379);
+	ck_assert_str_eq(c->lk_redis_socket.at, "");
+	ck_assert_str_eq(c->lk_redis_password.at, "");
+	ck_assert_int_eq(c->lk_redis_db, 2);
+	conf_free(c);
 }
 END_TEST
 
@@ -534,6 +668,11 @@ main(void)
 	tcase_add_loop_test(tc, good_values, 0, N_ELEMS(GOOD));
 	tcase_add_loop_test(tc, bad_values_stop_with_one_line, 0, N_ELEMS(BAD));
 	tcase_add_test(tc, the_line_says_what_and_where);
+	tcase_add_loop_test(tc, a_bad_receiver_is_named, 0, N_ELEMS(BAD_RECEIVERS));
+	tcase_add_test(tc, bad_json_names_the_field);
+	tcase_add_test(tc, receivers_as_json);
+	tcase_add_test(tc, receivers_as_a_list);
+	tcase_add_test(tc, livekits_redis_is_ours_unless_named);
 	tcase_add_test(tc, lists_are_taken_apart);
 	tcase_add_test(tc, a_password_keeps_its_blanks);
 	tcase_add_loop_test(tc, networks_contain, 0, N_ELEMS(NETWORKS));

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conf/conf_endpoints.h"
 #include "conf/conf_file.h"
 #include "conf/conf_parse.h"
+#include "model/event.h"
 #include "support/unit.h"
 
 enum { TEXT_MAX = 64 * 1024 };
@@ -67,7 +69,7 @@ END_TEST
 
 static const char *const SECRETS[] = {
 	"DB_PASSWORD", "REDIS_PASSWORD", "LIVEKIT_API_SECRET", "LIVEKIT_KEYS", "API_KEYS",
-	"TICKET_SECRET", "BUSINESS_WEBHOOK_SECRET", "BUSINESS_WEBHOOK_ENDPOINTS",
+	"TICKET_SECRET", "LIVEKIT_REDIS_PASSWORD", "BUSINESS_WEBHOOK_SECRET", "BUSINESS_WEBHOOK_ENDPOINTS",
 };
 START_TEST(secrets_are_marked)
 {
@@ -149,6 +151,19 @@ START_TEST(the_manual_page_names_every_option)
 }
 END_TEST
 
+/* The names a receiver may ask for are those that are told. */
+START_TEST(events_have_the_models_names)
+{
+	size_t n = 0;
+
+	for (int t = EVENT_NONE + 1; t < EVENT_TYPE_COUNT; t++)
+		for (size_t i = 0; i < EVENT_TYPES; i++)
+			n += strcmp(CONF_EVENT_TYPES[i], event_type_name((enum event_type)t)) == 0;
+	ck_assert_uint_eq(n, EVENT_TYPES);
+	ck_assert_int_eq(EVENT_TYPE_COUNT - 1, EVENT_TYPES);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -160,6 +175,7 @@ main(void)
 	tcase_add_test(tc, secrets_are_marked);
 	tcase_add_test(tc, the_example_reads_back);
 	tcase_add_test(tc, the_manual_page_names_every_option);
+	tcase_add_test(tc, events_have_the_models_names);
 	suite_add_tcase(s, tc);
 	return unit_main(s);
 }
