@@ -14,6 +14,7 @@ struct op {
 	struct log *log;
 	struct str request_id;
 	const char *lang;             /* "zh-CN", ... : one of i18n's, never NULL */
+	struct str region;            /* where who asks is, as they or a CDN say; "" = not said */
 
 	const char *bad_field;        /* with ERR_INVALID_PARAMETERS: the field to name; else NULL */
 	struct str err_room_id;       /* with an error: the room it is about, or empty */

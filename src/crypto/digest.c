@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 
 /* A library without SHA-256 can sign nothing and check nothing: there is no work to go on with. */
 static NORETURN void
@@ -36,6 +38,36 @@ digest_hmac_sha256(struct str key, struct str data, uint8_t out[SHA256_BYTES])
 	if (EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key_at, key.len, data_at, data.len, out,
 	        SHA256_BYTES, &n) == NULL || n != SHA256_BYTES)
 		give_up("HMAC-SHA-256");
+}
+
+static EVP_MAC_CTX *
+hmac_new(void)
+{
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(mac);
+
+	EVP_MAC_free(mac);
+	return ctx;
+}
+
+void
+digest_hmac_sha256_of(struct str key, const struct str *parts, size_t n_parts, uint8_t out[SHA256_BYTES])
+{
+	char name[] = "SHA256";
+	const OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+		OSSL_PARAM_construct_end() };
+	const unsigned char *key_at = (const unsigned char *)(key.len > 0 ? key.at : "");
+	EVP_MAC_CTX *ctx = hmac_new();
+	size_t n = 0;
+
+	if (ctx == NULL || !EVP_MAC_init(ctx, key_at, key.len, params))
+		give_up("HMAC-SHA-256");
+	for (size_t i = 0; i < n_parts; i++)
+		if (!EVP_MAC_update(ctx, (const unsigned char *)parts[i].at, parts[i].len))
+			give_up("HMAC-SHA-256");
+	if (!EVP_MAC_final(ctx, out, &n, SHA256_BYTES) || n != SHA256_BYTES)
+		give_up("HMAC-SHA-256");
+	EVP_MAC_CTX_free(ctx);
 }
 
 bool

@@ -10,6 +10,8 @@
 
 void digest_sha256(struct str data, uint8_t out[SHA256_BYTES]);
 void digest_hmac_sha256(struct str key, struct str data, uint8_t out[SHA256_BYTES]);
+/* The same of parts, one after the other. */
+void digest_hmac_sha256_of(struct str key, const struct str *parts, size_t n_parts, uint8_t out[SHA256_BYTES]);
 bool digest_equal(const void *a, const void *b, size_t n);            /* constant time */
 
 #endif

@@ -24,6 +24,7 @@ struct http_answer {
 	int status;
 	struct str body;                                  /* in the arena */
 	struct str why;
+	bool refused;                                     /* nobody listens there */
 };
 enum err httpc_call(struct op *op, struct httpc *h, const struct http_call *c, struct http_answer *out) MUST_CHECK;
 

@@ -16,17 +16,24 @@ struct kv;
 struct kv *kv_open(const struct conf *c);             /* connects when first used */
 void kv_close(struct kv *k);
 
-/* What the cache holds of a room: "tgo:room:<room_id>", a hash {node, url, status}. */
+/* What the cache holds of a room: "tgo:room:<room_id>", a hash {node, url, status, removed, version}. */
 struct kv_room {
 	struct str room_id, node, url;
 	int status;
 	int64_t version;              /* of rtc_room: an older one never replaces a newer */
+	struct str removed;           /* whom a moderator put out: their uids, a newline between two */
 };
 /* After a commit, in one pipeline: the room's cache entry, and, where wake is set, a message on the
  * channel "tgo:wake" (payload: the Unix ms of the nearest deadline, or 0 for "look now"). */
 void kv_room_changed(struct op *op, struct kv *k, const struct kv_room *room, bool wake, int64_t deadline_ms);
+/* The same for rooms of one commit; one word wakes for all of them. wake_ms NULL: no word. */
+void kv_rooms_changed(struct op *op, struct kv *k, const struct kv_room *rooms, size_t n, const int64_t *wake_ms);
+#define KV_NO_DEADLINE INT64_MAX  /* a word that says: something happened, and nothing becomes due by it */
 /* False: not there, or Redis is away. Texts in op->arena. */
 bool kv_room_find(struct op *op, struct kv *k, struct str room_id, struct kv_room *out);
+/* A webhook of LiveKit's was refused or came late: the reconciler looks more often for a while. */
+void kv_hook_trouble_set(struct op *op, struct kv *k);
+bool kv_hook_trouble(struct op *op, struct kv *k);
 bool kv_ping(struct op *op, struct kv *k);
 /* maxmemory-policy of the server into op->arena; empty when it does not say. For `tgo-call check`. */
 struct str kv_eviction_policy(struct op *op, struct kv *k);

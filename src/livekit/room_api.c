@@ -1,85 +1,38 @@
-/* room_api - calls to LiveKit's RoomService.
+/* room_api - calls to LiveKit's RoomService, one at a time.
  * SPDX-License-Identifier: MIT */
 #include "livekit/room_api.h"
 
-#include "base/jsonw.h"
-#include "json/json.h"
-#include "livekit/token.h"
+#include "livekit/twirp.h"
 
-enum { CALL_MS = 1500, REQUEST_BYTES = 512, REQUEST_MAX_BYTES = 8192 };
+/* LiveKit takes 3 s to find that no node has a room. */
+enum { NO_NODE_MS = 4000 };
 
-static void
-log_refused(struct op *op, const char *method, const struct http_answer *a)
-{
-	struct log_line l;
-
-	log_begin(&l, op->log, LOG_WARN, "LiveKit API 调用失败", "livekit_api_failed", op->request_id);
-	log_z(&l, "method", method);
-	log_i64(&l, "status", a->status);
-	log_str(&l, "why", a->status == 0 ? a->why : a->body);
-	log_end(&l);
-}
-
-/* grants: the "video" object of the token. The answer's body is parsed into *reply_out. */
 static enum err
-twirp(struct op *op, const struct room_api *a, const char *method, struct str grants, struct str body,
+ask(struct op *op, const struct room_api *a, const char *method, const struct http_call *call,
     const struct json **reply_out)
 {
-	const struct http_call call = {
-		.method = "POST",
-		.url = arena_printf(op->arena, "%.*s/twirp/livekit.RoomService/%s", STR_ARG(a->conf->livekit_url), method),
-		.body = body,
-		.content_type = S("application/json"),
-		.bearer = token_for_api(op, a->conf, grants),
-		.timeout_ms = CALL_MS,
-	};
 	struct http_answer answer = { 0 };
-	enum err e = httpc_call(op, a->http, &call, &answer);
+	enum err e = httpc_call(op, a->http, call, &answer);
 
-	if (e == ERR_OK && answer.status == 200) {
-		*reply_out = json_parse(op->arena, answer.body, NULL);
-		return ERR_OK;
-	}
-	if (e == ERR_OK && answer.status == 404)
-		return ERR_PARTICIPANT_NOT_FOUND;
-	if (e == ERR_OK && answer.status == 412)
-		return ERR_ILLEGAL_TRANSITION;
-	log_refused(op, method, &answer);
-	return ERR_UNAVAILABLE;
-}
-
-static void
-begin(struct op *op, struct strbuf *b, struct jsonw *w)
-{
-	strbuf_init_arena(b, op->arena, REQUEST_BYTES, REQUEST_MAX_BYTES);
-	jsonw_init(w, b);
-	jsonw_obj(w, NULL);
-}
-
-static struct str
-grants_for_room(struct op *op, struct str room_id)
-{
-	struct strbuf b;
-	struct jsonw w;
-
-	begin(op, &b, &w);
-	jsonw_bool(&w, "roomAdmin", true);
-	jsonw_str(&w, "room", room_id);
-	jsonw_obj_end(&w);
-	return strbuf_str(&b);
+	return twirp_read(op, method, e, &answer, reply_out);
 }
 
 enum err
 room_api_create(struct op *op, const struct room_api *a, struct str room_id)
 {
+	const struct http_call call = twirp_create_room(op, a->conf, room_id);
 	const struct json *reply;
-	struct strbuf b;
-	struct jsonw w;
 
-	begin(op, &b, &w);
-	jsonw_str(&w, "name", room_id);
-	jsonw_obj_end(&w);
-	return twirp(op, a, "CreateRoom", S("{\"roomCreate\":true}"), strbuf_str(&b), &reply);
+	return ask(op, a, "CreateRoom", &call, &reply);
+}
+
+static enum err
+get_participant(struct op *op, const struct room_api *a, struct str room_id, struct str uid,
+    const struct json **who_out)
+{
+	const struct http_call call = twirp_get_participant(op, a->conf, room_id, uid);
+
+	return ask(op, a, "GetParticipant", &call, who_out);
 }
 
 static bool
@@ -100,21 +53,27 @@ source_matches(const struct json *track, enum track_source wanted)
 	}
 }
 
+/* Of one person: where they are and which track. */
+struct track {
+	struct str room_id, uid, sid;
+};
+
 static enum err
-mute_track(struct op *op, const struct room_api *a, struct str room_id, struct str uid, struct str track,
-    bool muted)
+mute_track(struct op *op, const struct room_api *a, const struct track *t, bool muted)
 {
 	const struct json *reply;
+	struct http_call call;
 	struct strbuf b;
 	struct jsonw w;
 
-	begin(op, &b, &w);
-	jsonw_str(&w, "room", room_id);
-	jsonw_str(&w, "identity", uid);
-	jsonw_str(&w, "track_sid", track);
+	twirp_begin(op, &b, &w);
+	jsonw_str(&w, "room", t->room_id);
+	jsonw_str(&w, "identity", t->uid);
+	jsonw_str(&w, "track_sid", t->sid);
 	jsonw_bool(&w, "muted", muted);
 	jsonw_obj_end(&w);
-	return twirp(op, a, "MutePublishedTrack", grants_for_room(op, room_id), strbuf_str(&b), &reply);
+	call = twirp_call(op, a->conf, "MutePublishedTrack", twirp_admin_of(op, t->room_id), strbuf_str(&b));
+	return ask(op, a, "MutePublishedTrack", &call, &reply);
 }
 
 enum err
@@ -122,46 +81,77 @@ room_api_mute(struct op *op, const struct room_api *a, struct str room_id, struc
     enum track_source source, bool muted)
 {
 	const struct json *who, *tracks;
-	struct strbuf b;
-	struct jsonw w;
 	enum err e;
 
-	begin(op, &b, &w);
-	jsonw_str(&w, "room", room_id);
-	jsonw_str(&w, "identity", uid);
-	jsonw_obj_end(&w);
 	/* First: an absent person would make LiveKit wait for three seconds. */
-	e = twirp(op, a, "GetParticipant", grants_for_room(op, room_id), strbuf_str(&b), &who);
+	e = get_participant(op, a, room_id, uid, &who);
 	if (e != ERR_OK)
 		return e;
 	tracks = json_get(who, "tracks");
 	for (size_t i = 0; i < json_len(tracks); i++) {
 		const struct json *track = json_at(tracks, i);
+		const struct track t = { room_id, uid, json_str(json_get(track, "sid")) };
 
 		if (!source_matches(track, source) || json_is_true(json_get(track, "muted")) == muted)
 			continue;
-		e = mute_track(op, a, room_id, uid, json_str(json_get(track, "sid")), muted);
-		if (e != ERR_OK)
+		if ((e = mute_track(op, a, &t, muted)) != ERR_OK)
 			return e;
 	}
 	return ERR_OK;
 }
 
 enum err
+room_api_session(struct op *op, const struct room_api *a, struct str room_id, struct str uid,
+    struct str *sid_out)
+{
+	const struct json *who;
+	enum err e = get_participant(op, a, room_id, uid, &who);
+
+	*sid_out = json_str(e == ERR_OK ? json_get(who, "sid") : NULL);
+	return e;
+}
+
+enum err
+room_api_remove(struct op *op, const struct room_api *a, struct str room_id, struct str uid)
+{
+	const struct http_call call = twirp_remove_participant(op, a->conf, room_id, uid);
+	const struct json *reply;
+
+	return ask(op, a, "RemoveParticipant", &call, &reply);
+}
+
+enum err
+room_api_delete(struct op *op, const struct room_api *a, struct str room_id)
+{
+	const struct http_call call = twirp_delete_room(op, a->conf, room_id);
+	const struct json *reply;
+
+	return ask(op, a, "DeleteRoom", &call, &reply);
+}
+
+enum err
 room_api_probe(struct op *op, const struct room_api *a, int *status_out, struct str *why_out)
 {
-	const struct http_call call = {
-		.method = "POST",
-		.url = arena_printf(op->arena, "%.*s/twirp/livekit.RoomService/ListRooms", STR_ARG(a->conf->livekit_url)),
-		.body = S("{\"names\":[\"tgo-call-check\"]}"),
-		.content_type = S("application/json"),
-		.bearer = token_for_api(op, a->conf, S("{\"roomList\":true}")),
-		.timeout_ms = CALL_MS,
-	};
+	const struct str nobody = S("tgo-call-check");
+	const struct http_call call = twirp_list_rooms(op, a->conf, &nobody, 1);
 	struct http_answer answer = { 0 };
 	enum err e = httpc_call(op, a->http, &call, &answer);
 
 	*status_out = answer.status;
 	*why_out = answer.status == 0 ? answer.why : answer.body;
 	return e;
+}
+
+enum lists_from
+room_api_lists(struct op *op, const struct room_api *a)
+{
+	struct http_call call = twirp_list_participants(op, a->conf, S("tgo-call-check"));
+	struct http_answer answer = { 0 };
+	enum err e;
+
+	call.timeout_ms = NO_NODE_MS;
+	e = httpc_call(op, a->http, &call, &answer);
+	if (twirp_no_node(op, e, &answer))
+		return LISTS_FROM_NODES;
+	return e == ERR_OK && answer.status == 200 ? LISTS_FROM_REDIS : LISTS_UNKNOWN;
 }

@@ -5,7 +5,7 @@
 #include "base/codec.h"
 #include "crypto/digest.h"
 #include "crypto/jwt.h"
-#include "json/json.h"
+#include "livekit/person.h"
 #include "model/ids.h"
 
 enum { LEEWAY_S = 60 };
@@ -70,44 +70,18 @@ kind_of(struct str event)
 	return WEBHOOK_OTHER;
 }
 
-/* The device as our tokens wrote it: attributes first, then the metadata's JSON. What would not fit
- * its column, or is no text at all, is as good as not said. */
-static void
-read_device(struct op *op, const struct json *participant, struct webhook *out)
-{
-	const struct json *attributes = json_get(participant, "attributes");
-	struct str metadata = json_str(json_get(participant, "metadata"));
-	const struct json *meta = metadata.len > 0 ? json_parse(op->arena, metadata, NULL) : NULL;
-
-	out->device_type = json_str(json_get(attributes, "device_type"));
-	if (out->device_type.len == 0)
-		out->device_type = json_str(json_get(meta, "device_type"));
-	out->device_id = json_str(json_get(attributes, "device_id"));
-	if (out->device_id.len == 0)
-		out->device_id = json_str(json_get(meta, "device_id"));
-	if (!text_ok(out->device_type, 1, DEVICE_TYPE_MAX))
-		out->device_type = S("");
-	if (!text_ok(out->device_id, 1, DEVICE_ID_MAX))
-		out->device_id = S("");
-}
-
 static void
 read_participant(struct op *op, const struct json *p, struct webhook *out)
 {
-	struct str kind = json_str(json_get(p, "kind"));
-	bool hidden = json_is_true(json_get(json_get(p, "permission"), "hidden"));
-	int64_t at;
+	struct media_session m;
 
-	out->uid = json_str(json_get(p, "identity"));
-	out->sid = json_str(json_get(p, "sid"));
-	if (json_i64(json_get(p, "joinedAtMs"), &at))
-		out->joined_at_ms = at;
-	else if (json_i64(json_get(p, "joinedAt"), &at))
-		out->joined_at_ms = at * 1000 + 999;        /* the latest it can mean */
+	out->is_person = person_read(op, p, &m);
+	out->uid = m.uid;
+	out->sid = m.sid;
+	out->joined_at_ms = m.joined_at_ms;
+	out->device_type = m.device_type;
+	out->device_id = m.device_id;
 	out->disconnect_reason = json_str(json_get(p, "disconnectReason"));
-	out->is_person = (kind.len == 0 || str_eq(kind, S("STANDARD"))) && !hidden && id_ok(out->uid) &&
-	    out->sid.len > 0 && out->sid.len <= SID_MAX;
-	read_device(op, p, out);
 }
 
 enum err

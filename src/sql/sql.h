@@ -53,6 +53,9 @@ struct sql_stmt {
 	bool once;                    /* text made at run time: prepared and closed, never kept */
 };
 
+/* The database's clock in Unix ms, UTC: what is stored or compared. Valid SQL on MariaDB 10.6 and MySQL 8. */
+#define SQL_NOW_MS "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000)"
+
 struct sql_done {
 	int64_t n_affected;           /* rows changed (ON DUPLICATE KEY UPDATE counts 2 for an update) */
 	int64_t insert_id;

@@ -2,152 +2,18 @@
  * SPDX-License-Identifier: MIT */
 #include "httpc/httpc.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "base/strbuf.h"
-#include "support/unit.h"
-
-enum { MIB = 1 << 20 };
+#include "support/http_server.h"
 
 static struct op op;
 static struct httpc *h;
-static char base_url[64];
-static pid_t server_pid;
-
-static void
-send_all(int fd, const char *at, size_t n)
-{
-	while (n > 0) {
-		ssize_t k = write(fd, at, n);
-
-		if (k <= 0)
-			return;
-		at += k;
-		n -= (size_t)k;
-	}
-}
-
-static void
-answer(int fd, const char *status, const char *more, size_t n_body)
-{
-	static char body[MIB + 1];
-	char head[512];
-
-	memset(body, 'b', sizeof(body));
-	(void)snprintf(head, sizeof(head), "HTTP/1.1 %s\r\nContent-Length: %zu\r\n%s\r\n", status, n_body,
-	    more);
-	send_all(fd, head, strlen(head));
-	send_all(fd, body, n_body);
-}
-
-/* The request itself as the body, so that the test sees what was sent. */
-static void
-echo(int fd, const char *request, size_t n)
-{
-	char head[128];
-
-	(void)snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", n);
-	send_all(fd, head, strlen(head));
-	send_all(fd, request, n);
-}
-
-/* Reads one whole request; false at the end of the connection. */
-static bool
-read_request(int fd, char *at, size_t cap, size_t *n_out)
-{
-	size_t n = 0;
-
-	for (;;) {
-		ssize_t k = read(fd, at + n, cap - n - 1);
-		const char *body, *length;
-
-		if (k <= 0)
-			return false;
-		n += (size_t)k;
-		at[n] = '\0';
-		if ((body = strstr(at, "\r\n\r\n")) == NULL)
-			continue;
-		length = strstr(at, "Content-Length: ");
-		*n_out = n;
-		if (length == NULL || strlen(body + 4) >= strtoul(length + 16, NULL, 10))
-			return true;
-	}
-}
-
-static void
-serve_connection(int fd)
-{
-	static char request[65536];
-	size_t n;
-
-	while (read_request(fd, request, sizeof(request), &n)) {
-		if (strstr(request, " /echo ") != NULL)
-			echo(fd, request, n);
-		else if (strstr(request, " /redirect ") != NULL)
-			answer(fd, "302 Found", "Location: /echo\r\n", 0);
-		else if (strstr(request, " /error ") != NULL)
-			answer(fd, "503 Service Unavailable", "", 3);
-		else if (strstr(request, " /mib ") != NULL)
-			answer(fd, "200 OK", "", MIB);
-		else if (strstr(request, " /more ") != NULL)
-			answer(fd, "200 OK", "", MIB + 1);
-		else if (strstr(request, " /pid ") != NULL)
-			answer(fd, "200 OK", "", (size_t)getpid());
-		else
-			(void)pause();                       /* /silent */
-	}
-	_exit(0);
-}
-
-/* A test that fails never comes to its tear-down. */
-static void
-die_with_parent(void)
-{
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-}
-
-/* A process a connection: the pid tells connections apart. */
-static void
-serve(int listener)
-{
-	(void)signal(SIGCHLD, SIG_IGN);
-	for (;;) {
-		int fd = accept(listener, NULL, NULL);
-
-		if (fork() == 0) {
-			die_with_parent();
-			serve_connection(fd);
-		}
-		(void)close(fd);
-	}
-}
+static struct http_server server;
 
 static void
 set_up(void)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(a);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	ck_assert_int_eq(listen(fd, 8), 0);
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&a, &len), 0);
-	(void)snprintf(base_url, sizeof(base_url), "http://127.0.0.1:%d", ntohs(a.sin_port));
-	if ((server_pid = fork()) == 0) {
-		die_with_parent();
-		serve(fd);
-	}
-	(void)close(fd);
+	http_server_start(&server);
 	op = (struct op){ .arena = arena_new(16 * MIB), .lang = "en-US" };
 	h = httpc_open();
 	ck_assert_ptr_nonnull(h);
@@ -158,15 +24,14 @@ tear_down(void)
 {
 	httpc_close(h);
 	arena_free(op.arena);
-	(void)kill(server_pid, SIGKILL);
-	(void)waitpid(server_pid, NULL, 0);
+	http_server_stop(&server);
 }
 
 static struct http_call
 call_of(const char *method, const char *path)
 {
 	return (struct http_call){ .method = method, .timeout_ms = 2000,
-	    .url = arena_printf(op.arena, "%s%s", base_url, path) };
+	    .url = arena_printf(op.arena, "%s%s", server.url, path) };
 }
 
 static enum err
@@ -262,6 +127,7 @@ START_TEST(silence_ends_in_time)
 	ck_assert_int_ge(clock_mono_us() - start, 190000);
 	ck_assert_int_le(clock_mono_us() - start, 1500000);
 	ck_assert_uint_gt(a.why.len, 0);
+	ck_assert(!a.refused);
 }
 END_TEST
 
@@ -276,6 +142,10 @@ START_TEST(nobody_there_and_other_schemes)
 
 	ck_assert_int_eq(httpc_call(&op, h, &c, &a), ERR_UNAVAILABLE);
 	ck_assert_uint_gt(a.why.len, 0);
+	ck_assert_int_eq(a.refused, _i == 0);
+	c = call_of("GET", "/echo");
+	ck_assert_int_eq(httpc_call(&op, h, &c, &a), ERR_OK);
+	ck_assert(!a.refused);
 }
 END_TEST
 

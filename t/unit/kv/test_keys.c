@@ -22,6 +22,7 @@ static const struct { enum kv_key_name key; const char *what, *want; } MADE[] = 
 	{ KV_KEY_ROOM, "", "tgo:room:" },
 	{ KV_KEY_ROOM, "a b<c>%s", "tgo:room:a b<c>%s" },
 	{ KV_KEY_WAKE, "ignored", "tgo:wake" },
+	{ KV_KEY_NUMBERED, "ignored", "tgo:numbered" },
 };
 
 START_TEST(keys_as_the_table_says)
