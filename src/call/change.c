@@ -8,7 +8,14 @@ struct call_policy
 change_policy(const struct services *sv)
 {
 	return (struct call_policy){ .rejoin_grace_ms = sv->conf->rejoin_grace_ms,
-	    .max_call_ms = sv->conf->max_call_s * 1000 };
+	    .max_call_ms = sv->conf->max_call_s * 1000,
+	    .deadline_retry_ms = sv->conf->deadline_retry_ms,
+	    .ring_overdue_ms = sv->conf->ring_overdue_ms,
+	    .rejoin_overdue_ms = sv->conf->rejoin_overdue_ms,
+	    .close_interval_ms = sv->conf->close_interval_ms,
+	    .reconcile_ms = sv->conf->reconcile_interval_ms,
+	    .join_grace_ms = sv->conf->join_grace_ms,
+	    .look_again_ms = sv->conf->look_again_ms };
 }
 
 void
@@ -94,14 +101,67 @@ change_run(struct op *op, struct services *sv, struct str room_id, change_rule r
 	return ERR_OK;
 }
 
+/* Whether somebody waits for what this change leaves behind. */
+static bool
+is_waited_for(const struct call *c)
+{
+	bool look_now = c->room.look_at_ms > 0 && c->room.look_at_ms <= c->now_ms;
+
+	return c->n_events > 0 || c->n_actions > 0 || look_now || c->sooner;
+}
+
+static struct str
+removed_uids(struct arena *a, const struct call *c)
+{
+	struct strbuf b;
+	size_t n_bytes = 1;
+
+	for (size_t i = 0; i < c->n_rows; i++)
+		n_bytes += c->rows[i]->removed ? c->rows[i]->uid.len + 1 : 0;
+	strbuf_init_arena(&b, a, n_bytes, n_bytes);
+	for (size_t i = 0; i < c->n_rows; i++) {
+		if (!c->rows[i]->removed)
+			continue;
+		if (b.len > 0)
+			strbuf_addc(&b, '\n');
+		strbuf_add(&b, c->rows[i]->uid);
+	}
+	return strbuf_str(&b);
+}
+
+struct kv_room
+change_cached(struct op *op, const struct call *c)
+{
+	return (struct kv_room){ .room_id = c->room.room_id, .node = c->room.livekit_node,
+	    .url = c->room.livekit_url, .removed = removed_uids(op->arena, c), .status = c->room.status,
+	    .version = c->room.version };
+}
+
+void
+change_publish_many(struct op *op, struct services *sv, const struct call *calls, size_t n)
+{
+	struct kv_room *rooms = arena_array(op->arena, n + 1, sizeof(*rooms));
+	int64_t wake_ms = KV_NO_DEADLINE;
+	size_t n_rooms = 0;
+	bool wake = false;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct room *r = &calls[i].room;
+
+		if (!calls[i].changed)
+			continue;
+		rooms[n_rooms++] = change_cached(op, &calls[i]);
+		wake = wake || is_waited_for(&calls[i]);
+		if (r->next_deadline_ms > 0 && r->next_deadline_ms < wake_ms)
+			wake_ms = r->next_deadline_ms;
+	}
+	kv_rooms_changed(op, sv->kv, rooms, n_rooms, wake ? &wake_ms : NULL);
+}
+
 void
 change_publish(struct op *op, struct services *sv, const struct call *c)
 {
-	const struct kv_room room = { .room_id = c->room.room_id, .node = c->room.livekit_node,
-	    .url = c->room.livekit_url, .status = c->room.status, .version = c->room.version };
-
-	kv_room_changed(op, sv->kv, &room, c->n_events > 0 || c->n_actions > 0 || c->room.look_at_ms > 0,
-	    c->room.next_deadline_ms);
+	change_publish_many(op, sv, c, 1);
 }
 
 enum err

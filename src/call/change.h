@@ -20,8 +20,12 @@ enum err change_load(struct op *op, struct services *sv, struct str room_id, str
 struct call_policy change_policy(const struct services *sv);
 /* What a row read from the database lacks because the Go server wrote it. */
 void change_fill_defaults(const struct services *sv, struct call *c);
+/* What Redis keeps of a call. */
+struct kv_room change_cached(struct op *op, const struct call *c);
 /* After a commit that changed something: Redis learns of it, waiting jobs are woken. */
 void change_publish(struct op *op, struct services *sv, const struct call *c);
+/* The same for the calls of one commit: those that changed. */
+void change_publish_many(struct op *op, struct services *sv, const struct call *calls, size_t n);
 
 /* ERR_OK, ERR_ROOM_NOT_FOUND (a ticket without a row learns nothing), ERR_FORBIDDEN. */
 enum err access_check(const struct access *a, const struct call *c) MUST_CHECK;

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "base/rng.h"
 #include "call/change.h"
+#include "call/place.h"
 #include "livekit/room_api.h"
 #include "livekit/token.h"
 #include "rules/settle.h"
@@ -57,6 +58,7 @@ struct creation {
 	struct str *invitees, *people;     /* people: invitees and creator, sorted */
 	size_t n_invitees, n_people;
 	int64_t seats;
+	struct str node, url;              /* what the room was assigned */
 	struct call call;
 	enum err outcome;                  /* stored, and yet an error: everybody is busy */
 };
@@ -79,7 +81,10 @@ describe_room(struct creation *cr, int64_t now_ms)
 	r->metadata = rq->metadata;
 	r->version = 1;
 	r->created_at_ms = r->updated_at_ms = now_ms;
-	r->livekit_url = cr->sv->conf->livekit_client_url;
+	r->livekit_node = cr->node;
+	r->livekit_url = cr->url;
+	if (cr->sv->conf->reconcile_interval_ms > 0)
+		r->look_at_ms = now_ms + cr->sv->conf->reconcile_interval_ms;
 }
 
 static enum err
@@ -108,6 +113,11 @@ create_in_tx(struct op *op, struct sql_link *l, void *arg, bool *rollback_out)
 	call_init(&cr->call, op->arena, change_policy(cr->sv));
 	describe_room(cr, now_ms);
 	cr->outcome = verb_create(&cr->call, &in);
+	/* Over before it began: it will never need a node. */
+	if (room_status_final(cr->call.room.status)) {
+		cr->call.room.livekit_node = S("");
+		cr->call.room.livekit_url = cr->sv->conf->livekit_client_url;
+	}
 	op->busy_uids = busy;
 	op->n_busy_uids = in.n_busy;
 	e = call_store_insert(op, l, &cr->call);
@@ -180,6 +190,11 @@ op_create(struct op *op, struct services *sv, const struct create_req *rq, struc
 	cr.people[cr.n_invitees] = rq->creator.uid;
 	cr.n_people = cr.n_invitees + 1;
 	uids_sort(cr.people, cr.n_people);
+	/* Before any lock: nodes may have to be asked for. */
+	call_init(&cr.call, op->arena, change_policy(sv));
+	place_new(op, sv, &cr.call, op->region);
+	cr.node = cr.call.room.livekit_node;
+	cr.url = cr.call.room.livekit_url;
 
 	if ((e = tx_run(op, sv->db, create_in_tx, &cr)) != ERR_OK) {
 		op->err_room_id = rq->room_id;
@@ -189,6 +204,7 @@ op_create(struct op *op, struct services *sv, const struct create_req *rq, struc
 	change_publish(op, sv, &cr.call);
 	if (cr.outcome != ERR_OK)
 		return cr.outcome;
+	place_announce(op, sv, &cr.call);
 	view_of(sv, &cr.call, rq->creator.uid, out);
 	out->invited.busy = arena_array(op->arena, op->n_busy_uids + 1, sizeof(struct str));
 	for (size_t i = 0; i < op->n_busy_uids; i++)
@@ -247,6 +263,10 @@ op_join(struct op *op, struct services *sv, const struct join_req *rq, struct vi
 		op->err_room_id = rq->room_id;
 		return e;
 	}
+	if ((e = place_check(op, sv, &after, op->region)) != ERR_OK) {
+		op->err_room_id = rq->room_id;
+		return e;
+	}
 	view_of(sv, &after, rq->who.uid, out);
 	log_joined(op, out);
 	return view_add_token(op, sv, out, rq);
@@ -285,5 +305,8 @@ op_refresh(struct op *op, struct services *sv, struct str room_id, struct str ui
 	view_of(sv, &c, uid, out);
 	if (out->me == NULL || out->me->status != P_JOINED)
 		return ERR_FORBIDDEN;
+	if ((e = place_check(op, sv, &c, op->region)) != ERR_OK)
+		return e;
+	view_of(sv, &c, uid, out);
 	return view_add_token(op, sv, out, &rq);
 }

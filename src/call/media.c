@@ -2,10 +2,14 @@
  * SPDX-License-Identifier: MIT */
 #include "rules/media.h"
 
+#include "base/clock.h"
 #include "call/change.h"
 #include "model/ids.h"
 #include "store/call_store.h"
 #include "store/outbox_store.h"
+
+/* LiveKit sends at once; what comes later than this waited behind others, of which some were dropped. */
+enum { LATE_MS = 10 * 1000 };
 
 struct hint {
 	struct services *sv;
@@ -92,6 +96,8 @@ op_media(struct op *op, struct services *sv, const struct webhook *hook)
 
 	op->room_id = hook->room_id;
 	op->uid = hook->uid;
+	if (hook->created_at_ms > 0 && clock_wall_ms() - hook->created_at_ms > LATE_MS)
+		kv_hook_trouble_set(op, sv->kv);
 	if (hook->kind == WEBHOOK_OTHER) {
 		log_hint(op, hook, S(""));
 		return ERR_OK;

@@ -5,7 +5,10 @@
 
 #include "conf/conf.h"
 #include "httpc/httpc.h"
+#include "httpc/multi.h"
 #include "kv/kv.h"
+#include "livekit/pulse.h"
+#include "livekit/registry.h"
 #include "sql/sql.h"
 
 struct services {
@@ -14,6 +17,10 @@ struct services {
 	struct sql_link *db;
 	struct kv *kv;
 	struct httpc *http;
+	struct httpc_multi *multi;    /* many calls at once; tgo-call-jobs only, else NULL */
+	struct kv *livekit_kv;        /* LiveKit's Redis */
+	struct registry *registry;    /* LiveKit's nodes */
+	struct pulse *pulse;          /* which of them answered just now */
 };
 
 #endif

@@ -120,6 +120,15 @@ call_duration_s(const struct call *c)
 	return (until - c->room.answered_at_ms) / 1000;
 }
 
+/* When a row's deadline is to be looked at: when it comes, or, where LiveKit has to be asked again, later. */
+static int64_t
+due_at(const struct call *c, const struct participant *p)
+{
+	if (c->overdue_until_ms > 0 && p->deadline_ms <= c->now_ms)
+		return c->overdue_until_ms;
+	return p->deadline_ms;
+}
+
 int64_t
 call_next_deadline(const struct call *c)
 {
@@ -134,8 +143,8 @@ call_next_deadline(const struct call *c)
 
 		if (!participant_status_active(p->status) || p->deadline_ms == 0)
 			continue;
-		if (least == 0 || p->deadline_ms < least)
-			least = p->deadline_ms;
+		if (least == 0 || due_at(c, p) < least)
+			least = due_at(c, p);
 	}
 	return least;
 }

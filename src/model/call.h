@@ -24,7 +24,9 @@ struct room {
 	int64_t next_deadline_ms;
 	struct str livekit_node, livekit_url;
 	struct str livekit_sid;
-	int64_t host_since_ms, look_at_ms;
+	int64_t host_since_ms;
+	int64_t look_at_ms;             /* the reconciler's next look; 0: as soon as it can */
+	int64_t listed_at_ms;           /* its last ListParticipants */
 };
 
 struct participant {
@@ -39,6 +41,7 @@ struct participant {
 	int64_t left_at_ms;
 	struct str sid, last_left_sid;  /* LiveKit sessions */
 	int64_t sid_at_ms, session_from_ms;
+	int64_t missing_at_ms;          /* joined, and not in LiveKit's list at that look; 0: seen since */
 	bool invited_anew;              /* created_at is to be reset (as the Go server does) */
 	bool dirty;                     /* to be written */
 };
@@ -59,12 +62,19 @@ struct call_action {
 struct call_policy {
 	int64_t rejoin_grace_ms;
 	int64_t max_call_ms;            /* 0: off */
+	int64_t deadline_retry_ms;      /* LiveKit is silent at a deadline: asked again after */
+	int64_t ring_overdue_ms, rejoin_overdue_ms;     /* and so long after it nobody is taken to be there */
+	int64_t close_interval_ms;      /* between two actions that close the same media room */
+	int64_t reconcile_ms;           /* between two looks at LiveKit's lists; 0: there are none */
+	int64_t join_grace_ms;          /* who joined has so long to appear in them */
+	int64_t look_again_ms;          /* between the two looks after which somebody missing is lost */
 };
 
 struct call {
 	struct arena *arena;
 	struct call_policy policy;
 	int64_t now_ms;
+	int64_t overdue_until_ms;       /* LiveKit is silent: deadlines that have passed wait until then; 0: they do not */
 	struct room room;
 	struct participant **rows;
 	size_t n_rows, cap_rows;
@@ -73,6 +83,7 @@ struct call {
 	struct call_action *actions;
 	size_t n_actions, cap_actions;
 	bool changed;                   /* something is to be saved */
+	bool sooner;                    /* by the store: what was saved is due earlier than before */
 };
 
 void call_init(struct call *c, struct arena *a, struct call_policy policy);

@@ -20,7 +20,7 @@ static const char *const NAMES[EVENT_TYPE_COUNT] = {
 };
 
 /* 1000 people with ids of 160 bytes, told of three times over, and 4 KiB of metadata. */
-enum { EVENT_BYTES = 4096, EVENT_MAX_BYTES = 1 << 20 };
+enum { EVENT_BYTES = 1536, EVENT_MAX_BYTES = 1 << 20 };
 
 const char *
 event_type_name(enum event_type t)
@@ -93,6 +93,18 @@ put_participants(struct jsonw *w, const struct call *c)
 	jsonw_arr_end(w);
 }
 
+/* About what the event's text takes: when a call of a thousand ends, it is told a thousand times of all of them. */
+static size_t
+event_size(const struct call *c, enum event_type type)
+{
+	bool has_rows = type == EVENT_ROOM_FINISHED || type == EVENT_INVITED;
+	size_t size = EVENT_BYTES + c->room.metadata.len;
+
+	for (size_t i = 0; i < c->n_rows; i++)
+		size += (c->rows[i]->uid.len + 4) + (has_rows ? c->rows[i]->uid.len + 24 : 0);
+	return size < EVENT_MAX_BYTES ? size : EVENT_MAX_BYTES;
+}
+
 void
 event_tell(struct call *c, enum event_type type, const struct told *told)
 {
@@ -106,7 +118,7 @@ event_tell(struct call *c, enum event_type type, const struct told *told)
 	e->event_id = strbuf_str(&id);
 	e->uid = told != NULL ? told->uid : S("");
 
-	strbuf_init_arena(&body, c->arena, EVENT_BYTES, EVENT_MAX_BYTES);
+	strbuf_init_arena(&body, c->arena, event_size(c, type), EVENT_MAX_BYTES);
 	jsonw_init(&w, &body);
 	jsonw_obj(&w, NULL);
 	put_go_room(&w, c, type);

@@ -33,6 +33,7 @@ join_again(struct call *c, struct participant *p, const struct actor *who, enum 
 	if (device_same(p->device_type, p->device_id, who->device_type, who->device_id)) {
 		take_name(p, who);
 		p->session_from_ms = c->now_ms;
+		p->missing_at_ms = 0;
 		call_touch(c, p);
 		return ERR_OK;
 	}

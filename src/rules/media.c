@@ -77,32 +77,24 @@ enter_by_media(struct call *c, struct participant *p, const struct media_session
 		p->session_from_ms = s->joined_at_ms;
 }
 
-void
-media_participant_joined(struct call *c, const struct media_room *r, const struct media_session *s)
+/* A session that is to count: the checks of join, then the row. */
+static void
+take_session(struct call *c, struct participant *p, struct str room_sid, const struct media_session *s)
 {
-	struct participant *p = call_find(c, s->uid);
-
-	if (closed_again(c))
-		return;
-	if (p != NULL && is_old_session(p, s))
-		return;
 	if ((p == NULL || p->status != P_JOINED) && verb_join_check(c, p) != ERR_OK) {
 		call_act(c, ACTION_REMOVE_PARTICIPANT, s->uid, s->sid);
 		return;
 	}
-	keep_room_sid(c, r->sid);
-	if (c->room.host_since_ms == 0) {
-		c->room.host_since_ms = s->joined_at_ms - HOST_SLACK_MS;
-		c->changed = true;
-	}
+	keep_room_sid(c, room_sid);
+	/* Since when it is hosted stays unknown: others may have been in longer, and would pass for ghosts. */
 	verb_start(c);
 	if (p == NULL)
 		p = call_add_row(c, s->uid);
 	take_device(c, p, s);
 	if (p->status != P_JOINED)
 		enter_by_media(c, p, s);
-	if (p->deadline_ms != 0) {
-		p->deadline_ms = 0;
+	if (p->deadline_ms != 0 || p->missing_at_ms != 0) {
+		p->deadline_ms = p->missing_at_ms = 0;
 		call_touch(c, p);
 	}
 	if (str_eq(p->sid, s->sid))
@@ -111,6 +103,23 @@ media_participant_joined(struct call *c, const struct media_room *r, const struc
 	p->sid_at_ms = s->joined_at_ms;
 	call_touch(c, p);
 	event_tell_of(c, EVENT_JOINED, p);
+}
+
+void
+media_participant_joined(struct call *c, const struct media_room *r, const struct media_session *s)
+{
+	struct participant *p = call_find(c, s->uid);
+
+	if (closed_again(c) || (p != NULL && is_old_session(p, s)))
+		return;
+	take_session(c, p, r->sid, s);
+}
+
+void
+media_participant_there(struct call *c, const struct media_session *s)
+{
+	if (!closed_again(c))
+		take_session(c, call_find(c, s->uid), S(""), s);
 }
 
 static bool
@@ -134,6 +143,7 @@ give_grace(struct call *c, struct participant *p)
 		return;
 	}
 	p->sid = S("");
+	p->missing_at_ms = 0;
 	p->deadline_ms = c->now_ms + c->policy.rejoin_grace_ms;
 }
 
@@ -178,4 +188,10 @@ media_room_finished(struct call *c, const struct media_room *r)
 		c->room.look_at_ms = c->now_ms;
 		c->changed = true;
 	}
+}
+
+bool
+media_counts(const struct call *c, const struct seen_room *seen, const struct media_session *s)
+{
+	return seen->host != HOST_GONE && s->joined_at_ms >= c->room.host_since_ms;
 }

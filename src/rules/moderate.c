@@ -1,5 +1,6 @@
 /* moderate - what backends and creators decide about others: end, remove, set a status.
  * SPDX-License-Identifier: MIT */
+#include "rules/deadline.h"
 #include "rules/moves.h"
 #include "rules/settle.h"
 #include "rules/verbs.h"
@@ -62,16 +63,6 @@ verb_put_room_status(struct call *c, int64_t status, struct str by)
 	return ERR_OK;
 }
 
-static void
-ring_out(struct call *c, struct participant *p)
-{
-	const struct told told = { .missed = &p->uid, .n_missed = 1 };
-
-	(void)move_do(c, p, MOVE_MISS, LEFT_MISSED);
-	event_tell(c, EVENT_MISSED, &told);
-	call_settle(c, CAUSE_RING_DEADLINE, S(""));
-}
-
 enum err
 verb_put_participant_status(struct call *c, struct str uid, int64_t status)
 {
@@ -93,7 +84,8 @@ verb_put_participant_status(struct call *c, struct str uid, int64_t status)
 	if (p->status != P_INVITING)
 		return ERR_ILLEGAL_TRANSITION;
 	if (status == P_MISSED) {
-		ring_out(c, p);
+		call_rang_out(c, &p, 1);
+		call_settle(c, CAUSE_RING_DEADLINE, S(""));
 		return ERR_OK;
 	}
 	move_tell(c, p, MOVE_CANCEL, LEFT_CANCELLED);

@@ -80,6 +80,7 @@ enter_joined(struct call *c, struct participant *p)
 	p->deadline_ms = 0;
 	p->left_how = S("");
 	p->session_from_ms = c->now_ms;
+	p->missing_at_ms = 0;
 	if (!call_answered(c) && call_count(c, P_JOINED) >= 2)
 		c->room.answered_at_ms = c->now_ms;
 }
@@ -108,6 +109,7 @@ leave_active(struct call *c, struct participant *p, enum participant_status to, 
 	p->status = (int)to;
 	p->deadline_ms = 0;
 	p->claimed = false;
+	p->missing_at_ms = 0;
 	p->left_at_ms = c->now_ms;
 	p->left_how = str_of(left_how_name(how));
 }

@@ -73,7 +73,7 @@ settle_facts(const struct call *c, enum cause cause)
 		f |= FACT_ANSWERED;
 	if (c->room.invite_on == 1)
 		f |= FACT_INVITE_ONLY;
-	if (cause == CAUSE_RING_DEADLINE)
+	if (cause == CAUSE_RING_DEADLINE || cause == CAUSE_RANG_AND_LOST)
 		f |= FACT_BY_RING_DEADLINE;
 	if (cause == CAUSE_REMOVED)
 		f |= FACT_BY_MODERATOR;
@@ -116,6 +116,7 @@ call_settle(struct call *c, enum cause cause, struct str by)
 	const struct settle_row *row;
 	const struct participant *creator;
 	enum room_status status;
+	bool lost = cause == CAUSE_LOST || cause == CAUSE_RANG_AND_LOST;
 
 	if (room_status_final(c->room.status))
 		return;
@@ -126,7 +127,7 @@ call_settle(struct call *c, enum cause cause, struct str by)
 	if (row->tells_cancelled && creator != NULL && creator->status != P_CANCELLED)
 		event_tell_of(c, EVENT_CANCELLED, creator);
 	status = row->verdict == VERDICT_OUTCOME ? settle_outcome(c) : row->status;
-	call_end(c, status, cause == CAUSE_LOST ? END_LOST : end_reason_of(status), by);
+	call_end(c, status, lost ? END_LOST : end_reason_of(status), by);
 }
 
 void
@@ -137,7 +138,8 @@ call_end(struct call *c, enum room_status status, enum end_reason reason, struct
 	c->room.ended_at_ms = c->now_ms;
 	c->room.end_reason = str_of(end_reason_name(reason));
 	c->room.ended_by = by;
-	c->room.look_at_ms = 0;
+	/* Whether it is over in LiveKit, too. */
+	c->room.look_at_ms = c->policy.reconcile_ms > 0 ? c->now_ms + c->policy.reconcile_ms : 0;
 	c->changed = true;
 	for (size_t i = 0; i < c->n_rows; i++) {
 		struct participant *p = c->rows[i];

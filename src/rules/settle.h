@@ -11,7 +11,8 @@ enum cause {
 	CAUSE_CLIENT,        /* the person's own act, through any door */
 	CAUSE_REMOVED,       /* a moderator's */
 	CAUSE_RING_DEADLINE, /* rang out */
-	CAUSE_LOST           /* nobody's: the media session went and did not come back, or LiveKit put it out */
+	CAUSE_LOST,          /* nobody's: the media session went and did not come back, or LiveKit put it out */
+	CAUSE_RANG_AND_LOST  /* one person rang out and another was lost, at the same moment */
 };
 
 /* What the table asks about. */

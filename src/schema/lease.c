@@ -25,12 +25,12 @@ enum {
 /* until_ms always changes, so that "no row changed" can only mean "not ours". */
 static const struct sql_stmt TAKE = {
 	.name = "schema_lock_take",
-	.text = "UPDATE schema_lock SET holder = ?, until_ms = GREATEST(until_ms + 1, " SCHEMA_NOW_MS " + ?)"
-	    " WHERE id = 1 AND (holder = '' OR holder = ? OR until_ms < " SCHEMA_NOW_MS ")",
+	.text = "UPDATE schema_lock SET holder = ?, until_ms = GREATEST(until_ms + 1, " SQL_NOW_MS " + ?)"
+	    " WHERE id = 1 AND (holder = '' OR holder = ? OR until_ms < " SQL_NOW_MS ")",
 };
 static const struct sql_stmt RENEW = {
 	.name = "schema_lock_renew",
-	.text = "UPDATE schema_lock SET until_ms = GREATEST(until_ms + 1, " SCHEMA_NOW_MS " + ?)"
+	.text = "UPDATE schema_lock SET until_ms = GREATEST(until_ms + 1, " SQL_NOW_MS " + ?)"
 	    " WHERE id = 1 AND holder = ?",
 };
 static const struct sql_stmt RELEASE = {
@@ -46,7 +46,7 @@ static const struct sql_col HOLDER_COLS[] = {
 };
 static const struct sql_stmt HOLDER = {
 	.name = "schema_lock_holder",
-	.text = "SELECT holder, until_ms - " SCHEMA_NOW_MS " FROM schema_lock WHERE id = 1",
+	.text = "SELECT holder, until_ms - " SQL_NOW_MS " FROM schema_lock WHERE id = 1",
 	.cols = HOLDER_COLS, .n_cols = N_ELEMS(HOLDER_COLS),
 };
 

@@ -35,7 +35,7 @@ static const char *const OWN_TABLES[] = {
 static const struct sql_stmt RECORD_START = {
 	.name = "schema_record_start",
 	.text = "INSERT INTO schema_migrations (version, name, status, error, executed_at_ms, duration_ms)"
-	    " VALUES (?, ?, 'pending', '', " SCHEMA_NOW_MS ", 0)"
+	    " VALUES (?, ?, 'pending', '', " SQL_NOW_MS ", 0)"
 	    " ON DUPLICATE KEY UPDATE name = VALUES(name), status = 'pending', error = '',"
 	    " executed_at_ms = VALUES(executed_at_ms), duration_ms = 0",
 };

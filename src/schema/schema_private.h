@@ -6,10 +6,6 @@
 #include "schema/schema.h"
 #include "schema/split.h"
 
-/* The database's clock in Unix ms: hosts differ, and on a cluster everybody asks one table. */
-#define SCHEMA_NOW_MS \
-	"(TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000)"
-
 /* One migrate run, from start to end. */
 struct schema_job {
 	struct op *op;

@@ -27,7 +27,7 @@ static const struct sql_col NEWEST_COLS[] = {
 /* Ids ascend with time: the last thousand hold the newest. */
 #define NEWEST(n, from)                                                                          \
 	{ .name = (n), .text = "SELECT COUNT(*), MAX(" CIVIL_MS("c") "), MAX(" CIVIL_MS("u") "), "   \
-	  SCHEMA_NOW_MS " FROM (SELECT created_at AS c, updated_at AS u FROM " from                  \
+	  SQL_NOW_MS " FROM (SELECT created_at AS c, updated_at AS u FROM " from                  \
 	  " ORDER BY id DESC LIMIT 1000) newest", .cols = NEWEST_COLS, .n_cols = N_ELEMS(NEWEST_COLS) }
 
 struct count_row { int64_t n; };

@@ -30,8 +30,8 @@ static const struct sql_stmt ROOMS_UNDATED = {
 static const struct sql_stmt ROOMS_DATE = {
 	.name = "takeover_rooms_date",
 	.text = "UPDATE rtc_room SET"
-	    " created_at_ms = COALESCE(GREATEST(1, " CIVIL_MS(CREATED) " - ?), " SCHEMA_NOW_MS "),"
-	    " updated_at_ms = COALESCE(GREATEST(1, " CIVIL_MS(UPDATED) " - ?), " SCHEMA_NOW_MS ")"
+	    " created_at_ms = COALESCE(GREATEST(1, " CIVIL_MS(CREATED) " - ?), " SQL_NOW_MS "),"
+	    " updated_at_ms = COALESCE(GREATEST(1, " CIVIL_MS(UPDATED) " - ?), " SQL_NOW_MS ")"
 	    " WHERE created_at_ms = 0 AND id IN ({})",
 	.unit = "?",
 };
@@ -61,7 +61,7 @@ static const struct sql_stmt ROWS_WITHOUT = {
 static const struct sql_stmt ROWS_RING = {
 	.name = "takeover_rows_ring",
 	.text = "UPDATE rtc_participant p JOIN rtc_room r ON r.room_id = p.room_id SET"
-	    " p.deadline_ms = GREATEST(" SCHEMA_NOW_MS " + " MIN_RING_MS ", COALESCE("
+	    " p.deadline_ms = GREATEST(" SQL_NOW_MS " + " MIN_RING_MS ", COALESCE("
 	    CIVIL_MS("p.created_at") " - ? + IF(r.ring_timeout_s > 0, r.ring_timeout_s * 1000, ?), 0))"
 	    " WHERE p.status = 0 AND p.deadline_ms = 0 AND p.id IN ({})",
 	.unit = "?",

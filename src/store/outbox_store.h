@@ -6,8 +6,9 @@
 #include "model/call.h"
 #include "sql/sql.h"
 
-enum err outbox_store_events(struct op *op, struct sql_link *l, const struct call *c) MUST_CHECK;
-enum err outbox_store_actions(struct op *op, struct sql_link *l, const struct call *c) MUST_CHECK;
+enum err outbox_store_events(struct op *op, struct sql_link *l, struct call *const *calls, size_t n) MUST_CHECK;
+/* A media room is asked for to be closed once at a time, and once in policy.close_interval_ms. */
+enum err outbox_store_actions(struct op *op, struct sql_link *l, struct call *const *calls, size_t n) MUST_CHECK;
 
 /* Records LiveKit's event id in the transaction that applies it: the transaction's first statement.
  * ERR_SQL_DUPLICATE: it was applied before. */

@@ -6,9 +6,6 @@
 #include "model/call.h"
 #include "sql/sql.h"
 
-/* The database's clock in Unix ms, UTC; valid SQL on MariaDB 10.6 and MySQL 8. */
-#define SQL_NOW_MS "TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000"
-
 /* A room as it is read: with the clock of the moment, and what the Go server's rows lack left 0. */
 struct room_row {
 	struct room room;
@@ -19,8 +16,9 @@ struct room_row {
 	"r.max_participants, r.source_channel_id, r.source_channel_type, r.ring_timeout_s, "         \
 	"r.metadata, r.version, r.seq, r.created_at_ms, r.updated_at_ms, r.started_at_ms, "          \
 	"r.answered_at_ms, r.ended_at_ms, r.end_reason, r.ended_by, r.next_deadline_ms, "            \
-	"r.livekit_node, r.livekit_url, r.livekit_sid, r.host_since_ms, r.look_at_ms"
-enum { N_ROOM_COLS = 27 };
+	"r.livekit_node, r.livekit_url, r.livekit_sid, r.host_since_ms, r.look_at_ms, "     \
+	"r.listed_at_ms"
+enum { N_ROOM_COLS = 28 };
 extern const struct sql_col ROOM_COLS[N_ROOM_COLS];
 
 /* A participant with the call it belongs to, for lists over several calls. */
@@ -31,8 +29,10 @@ struct participant_row {
 #define PARTICIPANT_SELECT                                                                       \
 	"p.room_id, p.id, p.uid, p.name, p.status, p.device_type, p.device_id, p.join_time, "        \
 	"p.leave_time, p.deadline_ms, p.claimed, p.removed, p.left_how, p.left_at_ms, p.sid, "       \
-	"p.last_left_sid, p.sid_at_ms, p.session_from_ms"
-enum { N_PARTICIPANT_COLS = 18 };
+	"p.last_left_sid, p.sid_at_ms, p.session_from_ms, p.missing_at_ms"
+enum { N_PARTICIPANT_COLS = 19 };
 extern const struct sql_col PARTICIPANT_COLS[N_PARTICIPANT_COLS];
+/* Gives each call the rows that are its own; rows are ordered by room, then by id. They live on in the calls. */
+void participant_rows_give(struct participant_row *rows, size_t n_rows, struct call *const *calls, size_t n_calls);
 
 #endif

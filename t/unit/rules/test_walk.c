@@ -1,6 +1,7 @@
 /* test_walk - thousands of random steps on calls, from fixed seeds: the API's verbs, ring deadlines, and a
  * LiveKit whose news come late, twice, out of order or never. After each step everything must hold.
  * SPDX-License-Identifier: MIT */
+#include "rules/deadline.h"
 #include "rules/media.h"
 #include "rules/settle.h"
 
@@ -108,15 +109,25 @@ some_news(struct walk *w)
 		media_participant_left(w->c, some_session(w), (enum media_left)(what - 5));
 }
 
-/* A ring deadline, now. */
+/* Time runs out, or is said to: LiveKit shows some, or nobody, or is silent. */
 static enum err
 some_deadline(struct walk *w)
 {
+	struct seen_room seen = { .heard = roll(&w->dice, 3) > 0, .host = (enum host_state)roll(&w->dice, 3) };
 	const struct participant *p = call_find(w->c, somebody(w));
+	struct fired fired;
 
-	if (p == NULL || p->status != P_INVITING)
-		return ERR_OK;
-	return verb_put_participant_status(w->c, p->uid, P_MISSED);
+	if (roll(&w->dice, 2) == 0)
+		w->c->now_ms += roll(&w->dice, 2 * RING_S * 1000);
+	if (p != NULL && p->status == P_INVITING && roll(&w->dice, 3) == 0)
+		return verb_put_participant_status(w->c, p->uid, P_MISSED);
+	seen.people = arena_array(scene_arena, 3, sizeof(*seen.people));
+	while (seen.heard && seen.n_sessions < 3 && roll(&w->dice, 2) == 0)
+		seen.people[seen.n_sessions++] = *some_session(w);
+	call_fire(w->c, &seen, &fired);
+	for (size_t i = 0; i < w->c->n_rows && seen.heard; i++)
+		ck_assert(w->c->rows[i]->deadline_ms == 0 || w->c->rows[i]->deadline_ms > w->c->now_ms);
+	return ERR_OK;
 }
 
 /* One transaction. */
