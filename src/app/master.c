@@ -12,16 +12,16 @@
 #include <unistd.h>
 
 #include "app/pool.h"
-#include "app/worker.h"
+#include "app/process.h"
 #include "base/clock.h"
 
 struct master {
 	const struct options *options;
 	struct setup *setup;
-	struct listener *listener;
+	const struct plan *plan;
 	struct pool pool;
 	int signal_fd;
-	int ready_read, ready_write;      /* a worker that is up writes its pid */
+	int ready_read, ready_write;      /* a child that is up writes its pid */
 };
 
 static int64_t
@@ -32,20 +32,20 @@ now_ms(void)
 
 /* In the child. */
 static int
-run_worker(void *arg)
+run_child(void *arg, size_t slot)
 {
 	const struct master *m = arg;
-	struct worker w = {
-		.conf = m->setup->conf,
-		.log = m->setup->log,
-		.listen_fd = m->listener->fd,
-		.ready_fd = m->ready_write,
-		.schema_known = m->setup->schema_known,
-	};
+	struct child c = { .setup = m->setup, .slot = slot, .ready_fd = m->ready_write };
 
 	close(m->signal_fd);
 	close(m->ready_read);
-	return worker_run(&w);
+	return m->plan->run(&c, m->plan->arg);
+}
+
+static size_t
+n_children(const struct master *m, const struct setup *s)
+{
+	return m->plan->n > 0 ? m->plan->n : (size_t)s->n_workers;
 }
 
 static bool
@@ -54,7 +54,7 @@ master_open(struct master *m)
 	int ends[2];
 	sigset_t set;
 
-	worker_signals(&set);
+	process_signals(&set);
 	sigaddset(&set, SIGCHLD);
 	m->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (m->signal_fd < 0)
@@ -65,7 +65,7 @@ master_open(struct master *m)
 	}
 	m->ready_read = ends[0];
 	m->ready_write = ends[1];
-	if (pool_open(&m->pool, (size_t)m->setup->n_workers, m->setup->log, run_worker, m))
+	if (pool_open(&m->pool, n_children(m, m->setup), m->setup->log, run_child, m))
 		return true;
 	close(m->signal_fd);
 	close(m->ready_read);
@@ -82,7 +82,7 @@ master_close(struct master *m)
 	close(m->ready_write);
 }
 
-/* The old set keeps on serving until each worker of the new one is up. */
+/* The old set keeps on serving until each process of the new one is up. */
 static void
 reload(struct master *m)
 {
@@ -94,11 +94,12 @@ reload(struct master *m)
 		log_note(m->setup->log, LOG_ERROR, "新配置被拒绝，继续使用原配置", "config_refused", err);
 		return;
 	}
-	pool_renew(&m->pool, (size_t)fresh.n_workers, fresh.log, now_ms());
+	pool_renew(&m->pool, n_children(m, &fresh), fresh.log, now_ms());
 	setup_free(m->setup);
 	*m->setup = fresh;
 	log_begin(&l, m->setup->log, LOG_INFO, "配置已重新读取，逐个更新工作进程", "config_reloaded", S(""));
-	log_i64(&l, "workers", m->setup->n_workers);
+	log_z(&l, "program", options_name(m->options->program));
+	log_i64(&l, "workers", (int64_t)m->pool.n_slots);
 	log_end(&l);
 }
 
@@ -111,10 +112,12 @@ stop(struct master *m, int signo)
 	if (m->pool.stopping)
 		return;
 	log_begin(&l, m->setup->log, LOG_INFO, "服务正在停止", "stopping", S(""));
+	log_z(&l, "program", options_name(m->options->program));
 	log_i64(&l, "signal", signo);
 	log_i64(&l, "workers", (int64_t)pool_n_alive(&m->pool));
 	log_end(&l);
-	listen_close(m->listener);
+	if (m->plan->listener != NULL)
+		listen_close(m->plan->listener);
 	pool_stop(&m->pool, now_ms());
 }
 
@@ -172,7 +175,7 @@ look_after(struct master *m)
 		if (m->pool.stopping && pool_n_alive(&m->pool) == 0)
 			return;
 		if (poll(fds, N_ELEMS(fds), pool_idle_ms(&m->pool, now_ms())) < 0 && errno != EINTR)
-			sleep(1);         /* out of kernel memory: the workers go on meanwhile */
+			sleep(1);         /* out of kernel memory: the others go on meanwhile */
 		take_ready(m);
 		take_signals(m);
 		pool_reap(&m->pool, now_ms());
@@ -180,9 +183,9 @@ look_after(struct master *m)
 }
 
 int
-master_run(const struct options *o, struct setup *s, struct listener *listener)
+master_run(const struct options *o, struct setup *s, const struct plan *plan)
 {
-	struct master m = { .options = o, .setup = s, .listener = listener };
+	struct master m = { .options = o, .setup = s, .plan = plan };
 
 	if (!master_open(&m)) {
 		log_note(s->log, LOG_ERROR, "主进程无法启动", "master_failed", strerror(errno));

@@ -1,7 +1,7 @@
-/* master - forks the workers and looks after them; no request passes through it.
+/* master - forks the processes of a program and looks after them; it does none of their work.
  * Signals:   TERM, INT: stop, what is under way is finished (at most 10 s); HUP: read the
- *            configuration again, keep the old one if the new one is bad, renew the workers one by
- *            one; USR1: open the log again, here and in the workers. The caller has blocked them.
+ *            configuration again, keep the old one if the new one is bad, renew the processes one by
+ *            one; USR1: open the log again, here and in the processes. The caller has blocked them.
  * SPDX-License-Identifier: MIT */
 #ifndef APP_MASTER_H
 #define APP_MASTER_H
@@ -9,8 +9,20 @@
 #include "app/listen.h"
 #include "app/setup.h"
 
-/* Returns the exit status, once the last worker is gone. `s` may be another set by then; the
- * listener is closed. */
-int master_run(const struct options *o, struct setup *s, struct listener *listener);
+/* What a child is told. */
+struct child {
+	const struct setup *setup;
+	size_t slot;              /* 0, 1, ... */
+	int ready_fd;             /* for process_say_up */
+};
+struct plan {
+	size_t n;                         /* children; 0: setup->n_workers */
+	int (*run)(const struct child *c, void *arg);     /* in the child: its exit status */
+	void *arg;
+	struct listener *listener;        /* closed as soon as it stops; NULL: none */
+};
+
+/* Returns the exit status, once the last child is gone. `s` may be another set by then. */
+int master_run(const struct options *o, struct setup *s, const struct plan *plan);
 
 #endif

@@ -41,14 +41,14 @@ tell(pid_t pid, int signo)
 		kill(pid, signo);
 }
 
-/* A worker must not outlive its master: whoever starts the service anew would have both. */
+/* A child must not outlive its master: whoever starts the service anew would have both. */
 static void
-become_child(const struct pool *p, pid_t master)
+become_child(const struct pool *p, const struct slot *s, pid_t master)
 {
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != master)
 		exit(EXIT_SUCCESS);
-	exit(p->run(p->arg));
+	exit(p->run(p->arg, (size_t)(s - p->slots)));
 }
 
 static void
@@ -58,7 +58,7 @@ give_birth(struct pool *p, struct slot *s, int64_t now_ms)
 	pid_t pid = fork();
 
 	if (pid == 0)
-		become_child(p, master);
+		become_child(p, s, master);
 	if (pid < 0) {
 		log_note(p->log, LOG_ERROR, "无法创建工作进程", "fork_failed", strerror(errno));
 		s->due_ms = now_ms + FORK_PAUSE_MS;

@@ -1,4 +1,4 @@
-/* pool - the children of the master: one slot per worker, a birth for every death, and renewal.
+/* pool - the children of the master: one slot each, a birth for every death, and renewal.
  * Shape:     a slot holds the child that serves (or is about to) and, during renewal, the one
  *            before it, which goes on serving until its successor says that it is up.
  *
@@ -19,7 +19,7 @@
 
 enum { POOL_SLOTS_MAX = 1024, POOL_GRACE_MS = 10 * 1000 };
 
-typedef int (*pool_child)(void *arg);
+typedef int (*pool_child)(void *arg, size_t slot);
 
 struct slot {
 	pid_t pid, old;           /* 0: none */

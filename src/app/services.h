@@ -7,6 +7,8 @@
 
 /* After fork. False: a line was logged. */
 bool services_open(struct services *sv, const struct conf *c, struct log *log) MUST_CHECK;
+/* The same and what the background work needs besides. */
+bool services_open_jobs(struct services *sv, const struct conf *c, struct log *log) MUST_CHECK;
 void services_close(struct services *sv);
 
 #endif

@@ -1,4 +1,4 @@
-/* setup - what a start needs besides the socket: the configuration, the log, the number of workers.
+/* setup - what a start needs besides the socket: the configuration, the log, the number of processes.
  * Made at the start and again on every SIGHUP, by the same checks.
  * Errors:    false, with the reason in err (a hint may have several lines); nothing stays open.
  * SPDX-License-Identifier: MIT */
@@ -13,7 +13,7 @@ enum { SETUP_ERR_CAP = 4096 };
 struct setup {
 	struct conf *conf;
 	struct log *log;
-	int64_t n_workers;
+	int64_t n_workers;        /* 0 for tgo-call-jobs */
 	bool schema_known;        /* the database answered, and its schema is ours */
 };
 

@@ -7,8 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/route.h"
 #include "api/serve.h"
 #include "app/database.h"
+#include "app/process.h"
 #include "app/services.h"
 #include "base/clock.h"
 #include "http/fcgi.h"
@@ -16,7 +18,8 @@
 #include "i18n/i18n.h"
 
 /* Bounds one request: the largest reply while its buffer grows, the largest body, their texts. */
-enum { ARENA_CAP_BYTES = 48 * 1024 * 1024 };
+/* What the end of a call of a thousand people takes: each is told of, with the ids of all. */
+enum { ARENA_CAP_BYTES = 256 * 1024 * 1024 };
 
 struct loop {
 	const struct worker *w;
@@ -25,16 +28,6 @@ struct loop {
 	struct fcgi *fcgi;
 	bool schema_known;
 };
-
-void
-worker_signals(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGHUP);
-	sigaddset(set, SIGUSR1);
-}
 
 static enum err
 read_body(void *arg, struct arena *a, struct request *rq, int64_t max_bytes)
@@ -46,7 +39,7 @@ read_body(void *arg, struct arena *a, struct request *rq, int64_t max_bytes)
 static void
 finish(struct loop *lp, const struct op *op, const struct request *rq, const struct reply *rp)
 {
-	struct fcgi_header extra[4];
+	struct fcgi_header extra[6];
 	size_t n = 0;
 
 	extra[n++] = (struct fcgi_header){ "X-Request-Id", op->request_id };
@@ -56,6 +49,11 @@ finish(struct loop *lp, const struct op *op, const struct request *rq, const str
 		extra[n++] = (struct fcgi_header){ "X-LiveKit-Node", op->livekit_node };
 	if (op->room_id.len > 0)
 		extra[n++] = (struct fcgi_header){ "X-Room-Id", op->room_id };
+	if (rp->refused_status > 0) {
+		extra[n++] = (struct fcgi_header){ "X-Route-Status",
+		    arena_printf(op->arena, "%d", rp->refused_status) };
+		extra[n++] = (struct fcgi_header){ "X-Route-Text", rp->refused_text };
+	}
 	fcgi_finish(lp->fcgi, rq, rp, extra, n);
 }
 
@@ -87,8 +85,13 @@ serve_one(struct loop *lp)
 
 	fcgi_read(lp->fcgi, lp->arena, &rq);
 	op.request_id = rq.request_id;
+	if (rq.x_region.len == 0)
+		rq.x_region = fcgi_header(lp->fcgi, lp->arena, lp->w->conf->region_header);
 	reply_init(&rp, lp->arena);
-	api_serve(&op, &lp->sv, &rq, read_body, lp->fcgi, &rp);
+	if (lp->w->part == PART_ROUTE)
+		route_serve(&op, &lp->sv, &rq, &rp);
+	else
+		api_serve(&op, &lp->sv, &rq, read_body, lp->fcgi, &rp);
 	finish(lp, &op, &rq, &rp);
 	look_at_schema(lp, &op);
 	arena_reset(lp->arena);
@@ -111,7 +114,7 @@ serve(struct loop *lp)
 	sigset_t set;
 	int signo = 0;
 
-	worker_signals(&set);
+	process_signals(&set);
 	while (!bounded || n_left > 0) {
 		switch (fcgi_wait(lp->fcgi, &set, &signo)) {
 		case FCGI_REQUEST:
@@ -145,20 +148,6 @@ open_all(struct loop *lp)
 	return true;
 }
 
-static void
-say_ready(int fd)
-{
-	pid_t pid = getpid();
-	ssize_t n;
-
-	if (fd < 0)
-		return;
-	/* A lost word is the master's to notice: it keeps the worker before this one. */
-	n = write(fd, &pid, sizeof(pid));
-	(void)n;
-	close(fd);
-}
-
 int
 worker_run(const struct worker *w)
 {
@@ -166,7 +155,7 @@ worker_run(const struct worker *w)
 	int status = EXIT_FAILURE;
 
 	if (open_all(&lp)) {
-		say_ready(w->ready_fd);
+		process_say_up(w->ready_fd);
 		status = serve(&lp);
 	}
 	fcgi_close(lp.fcgi);

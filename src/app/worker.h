@@ -3,22 +3,19 @@
 #ifndef APP_WORKER_H
 #define APP_WORKER_H
 
-#include <signal.h>
-
+#include "app/options.h"
 #include "conf/conf.h"
 
 struct worker {
 	const struct conf *conf;
 	struct log *log;
+	enum part part;
 	int listen_fd;
-	int ready_fd;             /* the master's pipe, gets our pid when we are up; -1: none */
+	int ready_fd;             /* the master's pipe, for process_say_up; -1: none */
 	bool schema_known;        /* right a moment ago; else looked at when a database answers */
 };
 
-/* TERM, INT: leave after the current request; USR1: open the log again; HUP: the master's business.
- * Whoever calls worker_run has blocked them. */
-void worker_signals(sigset_t *set);
-/* Opens everything, serves, closes everything: the exit status. */
+/* Opens everything, serves, closes everything: the exit status. The caller has blocked process_signals. */
 int worker_run(const struct worker *w);
 
 #endif
