@@ -4,8 +4,9 @@
 #include "base/clock.h"
 #include "base/jsonw.h"
 #include "schema/schema.h"
+#include "store/jobs_store.h"
 
-enum { LIVEKIT_PROBE_MS = 1000 };
+enum { LIVEKIT_PROBE_MS = 1000, LAG_S = 30 };
 
 HANDLER(api_health)
 {
@@ -55,9 +56,26 @@ put_schema(struct op *op, struct services *sv, struct jsonw *w)
 	return known && st.state == SCHEMA_OK;
 }
 
+/* Does somebody do what is to be done in time? Asked only of a database with our tables. */
+static bool
+put_jobs(struct op *op, struct services *sv, bool schema_ok, struct jsonw *w)
+{
+	struct jobs_lag lag = { 0 };
+	bool known = schema_ok && jobs_store_lag(op, sv->db, &lag) == ERR_OK;
+	bool ok = lag.alive > 0 && lag.oldest_deadline_s <= LAG_S && lag.oldest_event_s <= LAG_S;
+
+	jsonw_obj(w, "jobs");
+	jsonw_z(w, "status", !known ? "unavailable" : ok ? "ok" : "degraded");
+	jsonw_i64(w, "alive", lag.alive);
+	jsonw_i64(w, "oldest_deadline_s", lag.oldest_deadline_s);
+	jsonw_i64(w, "oldest_event_s", lag.oldest_event_s);
+	jsonw_obj_end(w);
+	return known && ok;
+}
+
 HANDLER(api_readyz)
 {
-	bool vital = true, all = true;
+	bool vital = true, all = true, schema;
 	struct strbuf checks;
 	struct jsonw w;
 	int64_t t;
@@ -73,7 +91,9 @@ HANDLER(api_readyz)
 	all &= put_check(&w, "redis", kv_ping(op, sv->kv), t);
 	t = clock_mono_us();
 	all &= put_check(&w, "livekit", livekit_answers(op, sv), t);
-	vital &= put_schema(op, sv, &w);
+	schema = put_schema(op, sv, &w);
+	vital &= schema;
+	all &= put_jobs(op, sv, schema, &w);
 	jsonw_obj_end(&w);
 
 	rp->status = vital ? 200 : 503;

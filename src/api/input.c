@@ -2,10 +2,12 @@
  * SPDX-License-Identifier: MIT */
 #include "api/input.h"
 
+#include <string.h>
+
 #include "base/codec.h"
 #include "model/ids.h"
 
-enum { CURSOR_BYTES = 64 };
+enum { CURSOR_BYTES = 64, EVENT_TYPE_MAX = 40, ENDPOINT_ID_LEN = 16, TYPES_MAX = 50 };
 
 enum err
 input_refuse(struct op *op, const char *field)
@@ -51,6 +53,45 @@ bool
 input_device_id_ok(struct str s)
 {
 	return text_ok(s, 1, DEVICE_ID_MAX);
+}
+
+static bool
+only(struct str s, const char *allowed)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.at[i] == '\0' || strchr(allowed, s.at[i]) == NULL)
+			return false;
+	return true;
+}
+
+bool
+input_event_type_ok(struct str s)
+{
+	return s.len >= 1 && s.len <= EVENT_TYPE_MAX && only(s, "abcdefghijklmnopqrstuvwxyz.");
+}
+
+bool
+input_endpoint_id_ok(struct str s)
+{
+	return s.len == ENDPOINT_ID_LEN && only(s, "0123456789abcdef");
+}
+
+enum err
+input_query_types(struct op *op, const struct request *rq, struct json_strs *out)
+{
+	struct str text, part;
+	bool bad = false;
+
+	*out = (struct json_strs){ 0 };
+	if (!request_query(op->arena, rq, "types", &text, &bad) || (text.len == 0 && !bad))
+		return ERR_OK;
+	out->at = arena_array(op->arena, TYPES_MAX, sizeof(*out->at));
+	while (!bad && str_split(&text, ',', &part)) {
+		bad = out->n == TYPES_MAX || !input_event_type_ok(part);
+		if (!bad)
+			out->at[out->n++] = part;
+	}
+	return bad ? input_refuse(op, "types") : ERR_OK;
 }
 
 enum err

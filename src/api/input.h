@@ -24,6 +24,12 @@ enum err input_query_str(struct op *op, const struct request *rq, const char *na
     bool (*ok)(struct str), struct str *out) MUST_CHECK;
 bool input_device_type_ok(struct str s);
 bool input_device_id_ok(struct str s);
+/* "room.finished": what a type of event may look like. */
+bool input_event_type_ok(struct str s);
+/* 16 hex digits, lower case. */
+bool input_endpoint_id_ok(struct str s);
+/* "a,b" -> each of them; absent: none. */
+enum err input_query_types(struct op *op, const struct request *rq, struct json_strs *out) MUST_CHECK;
 
 /* A page's end as an opaque text, and back. */
 struct str cursor_make(struct op *op, const struct call *last);

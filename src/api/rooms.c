@@ -5,12 +5,12 @@
 #include "api/views.h"
 #include "model/ids.h"
 
-enum { SEATS_MAX = 1000, INVITEES_MAX = 999, METADATA_BYTES = 4096, LIST_MAX = 100, LIST_DEFAULT = 10,
+enum { SEATS_MAX = 1000, INVITEES_MAX = 999, METADATA_BYTES = 4096, REGION_MAX = 64, LIST_MAX = 100, LIST_DEFAULT = 10,
 	OFFSET_MAX = 1000000 };
 static const int64_t UNIX_S_MAX = 4102444800;         /* the year 2100 */
 
 struct create_in_json {
-	struct str creator, device_type, device_id, name, room_id, source_channel_id, metadata;
+	struct str creator, device_type, device_id, name, room_id, source_channel_id, metadata, region;
 	int64_t rtc_type, call_type, invite_on, max_participants, timeout, source_channel_type;
 	bool has_rtc_type;
 	struct json_strs uids;
@@ -31,6 +31,7 @@ static const struct json_field CREATE_IN[] = {
 	{ .name = "source_channel_id", .kind = JSON_IN_STR, .offset = AT(source_channel_id), .max = 100, .ok = text_clean },
 	{ .name = "source_channel_type", .kind = JSON_IN_INT, .offset = AT(source_channel_type), .max = 255 },
 	{ .name = "metadata", .kind = JSON_IN_OBJECT, .offset = AT(metadata), .max = METADATA_BYTES },
+	{ .name = "region", .kind = JSON_IN_STR, .offset = AT(region), .max = REGION_MAX, .ok = text_clean },
 };
 #undef AT
 
@@ -59,6 +60,8 @@ HANDLER(api_rooms_create)
 		.uids = in.uids.at,
 		.n_uids = in.uids.n,
 	};
+	if (in.region.len > 0)
+		op->region = in.region;
 	if ((e = op_create(op, sv, &create, &v)) != ERR_OK)
 		return e;
 	return reply_room_resp(rp, &v);

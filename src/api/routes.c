@@ -12,6 +12,7 @@
 #define C WHO_CREATOR
 #define K WHO_KEY
 #define P WHO_PUBLIC
+#define O WHO_OPS
 #define SMALL (64 * KIB)
 #define LARGE (256 * KIB)
 #define HOOK (2048 * KIB)
@@ -41,6 +42,18 @@ const struct route ROUTES[] = {
 	{ METHOD_POST,   "/token",                                false, api_token,              T | K,        SMALL },
 	{ METHOD_POST,   "/tickets",                              false, api_tickets,            WHO_REAL_KEY, SMALL },
 	{ METHOD_POST,   "/webhooks/livekit",                     false, api_livekit_hook,       P,            HOOK },
+	{ METHOD_GET,    "/webhooks/logs",                        false, api_webhook_logs,       K,            0 },
+	{ METHOD_GET,    "/webhooks/logs/stats",                  false, api_webhook_stats,      K,            0 },
+	{ METHOD_POST,   "/webhooks/logs/cleanup",                false, api_webhook_cleanup,    O,            SMALL },
+	{ METHOD_GET,    "/webhooks/endpoints",                   false, api_webhook_endpoints,  K,            0 },
+	{ METHOD_POST,   "/webhooks/endpoints/{id}/enable",       false, api_webhook_enable,     O,            SMALL },
+	{ METHOD_GET,    "/events",                               false, api_events,             K,            0 },
+	{ METHOD_POST,   "/events/redeliver",                     false, api_events_redeliver,   O,            SMALL },
+	{ METHOD_POST,   "/events/{event_id}/redeliver",          false, api_event_redeliver,    O,            SMALL },
+	{ METHOD_GET,    "/nodes",                                false, api_nodes,              K,            0 },
+	{ METHOD_GET,    "/nodes/{id}",                           false, api_node,               K,            0 },
+	{ METHOD_POST,   "/nodes/{id}/drain",                     false, api_node_drain,         O,            SMALL },
+	{ METHOD_POST,   "/nodes/{id}/undrain",                   false, api_node_undrain,       O,            SMALL },
 	{ METHOD_GET,    "/migrations/history",                   false, api_migrations_history, K,            0 },
 	{ METHOD_GET,    "/migrations/status",                    false, api_migrations_status,  K,            0 },
 	{ METHOD_GET,    "/health",                               false, api_health,             P,            0 },

@@ -121,6 +121,7 @@ api_serve(struct op *op, struct services *sv, struct request *rq, body_reader re
 	enum err e;
 
 	op->lang = LANG_DEFAULT;
+	op->region = rq->x_region;
 	e = answer(op, sv, &route, rq, read_body, arg, rp);
 	if (e != ERR_OK)
 		reply_error(rp, op, e, sv->conf->legacy_status);

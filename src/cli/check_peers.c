@@ -26,6 +26,26 @@ check_redis(struct doctor *d)
 		    arena_printf(d->c->arena, "answers; maxmemory-policy %.*s", STR_ARG(policy)));
 }
 
+/* A node that was frozen leaves lists in Redis that lack people who talk. */
+static void
+check_lists(struct doctor *d, const struct room_api *api)
+{
+	switch (room_api_lists(&d->c->op, api)) {
+	case LISTS_FROM_NODES:
+		doctor_finds(d, "lists", WELL, "", S("LiveKit's lists of people come from the nodes themselves"));
+		break;
+	case LISTS_FROM_REDIS:
+		doctor_finds(d, "lists", WARNING,
+		    "set api.enable_psrpc_for_get_list_participants: true in every node's configuration",
+		    S("LiveKit's lists of people come from its Redis, where a node that died leaves ghosts"));
+		break;
+	case LISTS_UNKNOWN:
+		doctor_finds(d, "lists", WARNING, "try again when LiveKit is at rest",
+		    S("LiveKit does not say who is in a room"));
+		break;
+	}
+}
+
 static struct str
 beginning(struct str s)
 {
@@ -59,13 +79,14 @@ check_livekit(struct doctor *d)
 	else
 		doctor_finds(d, "livekit", WELL, "", arena_printf(d->c->arena,
 		    "%.*s answers and takes our key", STR_ARG(c->livekit_url)));
+	if (status == 200)
+		check_lists(d, &api);
 }
 
-/* scheme://host:port of what clients are told, as http. */
-static struct str
-client_origin(struct doctor *d)
+struct str
+doctor_origin(struct cli *c, struct str url)
 {
-	struct str url = d->c->conf->livekit_client_url, rest = url, scheme, host;
+	struct str rest = url, scheme, host;
 	bool tls;
 
 	if (!str_split(&rest, ':', &scheme) || rest.len < 2)
@@ -73,14 +94,14 @@ client_origin(struct doctor *d)
 	tls = str_eq_nocase(scheme, S("wss")) || str_eq_nocase(scheme, S("https"));
 	rest = (struct str){ rest.at + 2, rest.len - 2 };
 	(void)str_split(&rest, '/', &host);
-	return arena_printf(d->c->arena, "http%s://%.*s", tls ? "s" : "", STR_ARG(host));
+	return arena_printf(c->arena, "http%s://%.*s", tls ? "s" : "", STR_ARG(host));
 }
 
 /* Clients reach LiveKit and the API by one address: our nginx stands there when it answers as we do. */
 void
 check_nginx(struct doctor *d)
 {
-	struct str origin = client_origin(d);
+	struct str origin = doctor_origin(d->c, d->c->conf->livekit_client_url);
 	const struct http_call call = { .method = "GET", .timeout_ms = ROUTE_MS,
 		.url = arena_printf(d->c->arena, "%.*s/health", STR_ARG(origin)) };
 	struct http_answer answer = { 0 };

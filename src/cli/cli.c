@@ -13,7 +13,9 @@
 
 #include "base/clock.h"
 #include "base/rng.h"
+#include "call/recall.h"
 #include "cli/command.h"
+#include "kv/kv_livekit.h"
 
 enum { ARENA_BYTES = 1 << 30, DOCUMENT_BYTES = 256 << 20, LINE_BYTES = 1024, ERR_BYTES = 1024 };
 
@@ -32,7 +34,9 @@ const struct command COMMANDS[] = {
 	          "may be run again at any time, also twice at once.\n",
 	  .log = CLI_LOG_STDERR, .flags = MIGRATE_FLAGS, .run = cmd_migrate },
 	{ .name = "check", .words = "", .summary = "is everything well? one line each, with the cure",
-	  .help = "Reads only. Ends with 1 when something fails; warnings do not count.\n",
+	  .help = "Reads only, but sends each receiver of events a signed test event (type tgo.test), and enters a room of\n"
+	          "its own (tgo-check-...) on each LiveKit node for a moment, the way clients come. Ends with 1 when\n"
+	          "something fails; warnings do not count.\n",
 	  .own_conf = true, .run = cmd_check },
 	{ .name = "config", .words = "", .summary = "the configuration in effect, secrets masked",
 	  .own_conf = true, .flags = CONFIG_FLAGS, .run = cmd_config },
@@ -49,6 +53,28 @@ const struct command COMMANDS[] = {
 	  .flags = TOKEN_FLAGS, .run = cmd_token },
 	{ .name = "end", .words = "ID", .n_words = 1, .summary = "end a call", .log = CLI_LOG_APP,
 	  .run = cmd_end },
+	{ .name = "events", .words = "", .summary = "what happened in calls, as it is told to the backend",
+	  .flags = EVENTS_FLAGS, .run = cmd_events },
+	{ .name = "redeliver", .words = "[EVENT_ID]", .n_more = 1, .summary = "send an event, or those of a time, once more",
+	  .help = "To every receiver that gets its type, or to one. The same event_id as before.\n",
+	  .log = CLI_LOG_APP, .flags = REDELIVER_FLAGS, .run = cmd_redeliver },
+	{ .name = "endpoints", .words = "", .summary = "who is sent the events, and what waits for whom",
+	  .log = CLI_LOG_APP, .flags = ENDPOINTS_FLAGS, .run = cmd_endpoints },
+	{ .name = "nodes", .words = "", .summary = "the LiveKit nodes: state, calls, load", .run = cmd_nodes },
+	{ .name = "drain", .words = "NODE", .n_words = 1, .summary = "give a node no new calls",
+	  .help = "NODE: its address, name, ip, or LiveKit's id. Calls it has stay until they end; one that nobody has\n"
+	          "entered yet moves. Holds over restarts of everything, until `tgo-call undrain NODE`.\n",
+	  .log = CLI_LOG_APP, .run = cmd_drain },
+	{ .name = "undrain", .words = "NODE", .n_words = 1, .summary = "give it new calls again", .log = CLI_LOG_APP,
+	  .run = cmd_undrain },
+	{ .name = "nginx", .words = "", .summary = "nginx's configuration for this environment",
+	  .help = "Goes into the http block of nginx: tgo-call nginx > /etc/nginx/conf.d/tgo-call.conf\n"
+	          "Signalling goes to the node of its room; the nodes are those of LIVEKIT_NODES, else of LiveKit's Redis.\n",
+	  .flags = NGINX_FLAGS, .run = cmd_nginx },
+	{ .name = "why", .words = "UID|ROOM", .n_words = 1, .summary = "why can they not connect? four checks, with the cure",
+	  .help = "Of a person's newest call, or of everybody in a call: was a token made, does its url lead to LiveKit,\n"
+	          "what did nginx see, what did the node say, and how are things now.\n",
+	  .flags = WHY_FLAGS, .run = cmd_why },
 	{ .name = "version", .words = "", .summary = "the version", .own_conf = true, .run = cmd_version },
 	{ .name = "help", .words = "", .summary = "this text", .own_conf = true, .run = cmd_help },
 	{ .name = NULL }
@@ -109,8 +135,12 @@ cli_open_services(struct cli *c)
 	c->sv = (struct services){ .conf = c->conf, .log = c->log };
 	c->sv.db = sql_open(c->conf);
 	c->sv.kv = kv_open(c->conf);
+	c->sv.livekit_kv = kv_open_livekit(c->conf);
+	c->sv.registry = registry_open(c->conf);
+	recall_nodes(c->sv.registry, c->sv.db);
+	c->sv.pulse = pulse_open(c->conf);
 	c->sv.http = httpc_open();
-	if (c->sv.db != NULL && c->sv.kv != NULL && c->sv.http != NULL)
+	if (c->sv.http != NULL)
 		return true;
 	(void)cli_fail("a library could not be started");
 	return false;
@@ -181,7 +211,7 @@ cmd_help(struct cli *c, const struct args *a)
 		char left[64];
 
 		(void)snprintf(left, sizeof(left), "%s %s", cmd->name, cmd->words);
-		(void)printf("  %-16s %s\n", left, cmd->summary);
+		(void)printf("  %-22s %s\n", left, cmd->summary);
 	}
 	(void)printf("\nOptions of every command (`tgo-call COMMAND --help` for its own):\n");
 	print_flags(COMMON);
@@ -228,6 +258,9 @@ run_with_log(struct cli *c, const struct command *cmd, const struct args *a)
 		.lang = "zh-CN", .started_us = clock_mono_us() };
 	code = cmd->run(c, a);
 	httpc_close(c->sv.http);
+	pulse_close(c->sv.pulse);
+	registry_close(c->sv.registry);
+	kv_close(c->sv.livekit_kv);
 	kv_close(c->sv.kv);
 	sql_close(c->sv.db);
 	log_close(c->log);
@@ -280,7 +313,7 @@ run_line(const struct command *cmd, struct args_line *line)
 {
 	if (cmd->run == cmd_help || line->shared.values[COMMON_HELP] != NULL)
 		return cmd->run == cmd_help ? cmd_help(NULL, NULL) : print_command_help(cmd);
-	if (line->own.n_words != cmd->n_words)
+	if (line->own.n_words < cmd->n_words || line->own.n_words > cmd->n_words + cmd->n_more)
 		return cli_misuse("usage: tgo-call %s%s%s (see tgo-call %s --help)", cmd->name,
 		    cmd->words[0] != '\0' ? " " : "", cmd->words, cmd->name);
 	return run_command(cmd, line);

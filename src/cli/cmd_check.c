@@ -1,4 +1,5 @@
-/* check - the doctor: looks at everything a running system needs, and names the cure. Reads only.
+/* check - the doctor: looks at everything a running system needs, and names the cure. Reads only,
+ * but for a test event to each receiver, and a room of its own that it enters for a moment.
  * SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
@@ -60,10 +61,16 @@ look_at_all(struct doctor *d)
 	if (check_database(d)) {
 		check_clocks(d);
 		check_webhooks(d);
+		check_jobs(d);
 	}
 	check_redis(d);
+	check_livekit_redis(d);
 	check_livekit(d);
+	check_nodes(d);
+	check_livekit_version(d);
 	check_nginx(d);
+	check_route(d);
+	check_receivers(d);
 }
 
 int

@@ -34,6 +34,7 @@ struct command {
 	const char *words;            /* "ROOM UID" */
 	const char *summary, *help;   /* help: more of it, or NULL */
 	size_t n_words;               /* exactly so many */
+	size_t n_more;                /* or up to so many more */
 	bool own_conf;                /* it deals with a bad configuration itself, or needs none */
 	enum cli_log log;
 	const struct flag *flags;     /* NULL: none */
@@ -64,8 +65,17 @@ int cmd_rooms(struct cli *c, const struct args *a);
 int cmd_room(struct cli *c, const struct args *a);
 int cmd_end(struct cli *c, const struct args *a);
 int cmd_token(struct cli *c, const struct args *a);
+int cmd_events(struct cli *c, const struct args *a);
+int cmd_redeliver(struct cli *c, const struct args *a);
+int cmd_endpoints(struct cli *c, const struct args *a);
+int cmd_nodes(struct cli *c, const struct args *a);
+int cmd_drain(struct cli *c, const struct args *a);
+int cmd_undrain(struct cli *c, const struct args *a);
+int cmd_nginx(struct cli *c, const struct args *a);
+int cmd_why(struct cli *c, const struct args *a);
 int cmd_version(struct cli *c, const struct args *a);
 int cmd_help(struct cli *c, const struct args *a);
-extern const struct flag MIGRATE_FLAGS[], CONFIG_FLAGS[], LOGS_FLAGS[], ROOMS_FLAGS[], TOKEN_FLAGS[];
+extern const struct flag MIGRATE_FLAGS[], CONFIG_FLAGS[], LOGS_FLAGS[], ROOMS_FLAGS[], TOKEN_FLAGS[],
+    EVENTS_FLAGS[], REDELIVER_FLAGS[], ENDPOINTS_FLAGS[], WHY_FLAGS[], NGINX_FLAGS[];
 
 #endif

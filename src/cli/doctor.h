@@ -24,14 +24,23 @@ struct doctor {
 void doctor_finds(struct doctor *d, const char *name, enum verdict v, const char *cure,
     struct str said);
 
-/* What is looked at, in this order; each opens nothing and changes nothing. */
+/* scheme://host:port of a url clients are told (ws, wss, http, https), as http or https. */
+struct str doctor_origin(struct cli *c, struct str url);   /* check_peers.c */
+
+/* What is looked at, in this order; each changes nothing of ours. */
 void check_configuration(struct doctor *d);           /* check_host.c */
 void check_log_file(struct doctor *d);
 bool check_database(struct doctor *d);                /* check_db.c; false: away, the rest needs it */
 void check_clocks(struct doctor *d);
 void check_webhooks(struct doctor *d);
+void check_jobs(struct doctor *d);                    /* check_jobs.c */
 void check_redis(struct doctor *d);                   /* check_peers.c */
 void check_livekit(struct doctor *d);
+void check_livekit_redis(struct doctor *d);           /* check_cluster.c */
+void check_nodes(struct doctor *d);
+void check_livekit_version(struct doctor *d);
+void check_route(struct doctor *d);                   /* check_route.c: joins a room of its own for a moment */
 void check_nginx(struct doctor *d);
+void check_receivers(struct doctor *d);               /* check_receivers.c */
 
 #endif

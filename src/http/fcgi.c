@@ -19,6 +19,7 @@
 enum { DRAIN_MAX_BYTES = 16 * 1024 * 1024 };
 /* A peer that stands still in the middle of a request frees the worker after this. */
 enum { PEER_TIMEOUT_S = 10 };
+enum { HEADER_NAME_MAX = 128 };
 
 struct fcgi {
 	FCGX_Request rq;
@@ -228,6 +229,22 @@ fcgi_read(struct fcgi *f, struct arena *a, struct request *rq)
 	rq->x_region = param(a, envp, "HTTP_X_REGION", NULL);
 	rq->remote_addr = param(a, envp, "REMOTE_ADDR", NULL);
 	rq->request_id = request_id(a, envp);
+}
+
+struct str
+fcgi_header(const struct fcgi *f, struct arena *a, struct str name)
+{
+	char text[HEADER_NAME_MAX];
+	struct strbuf b;
+
+	strbuf_init(&b, text, sizeof(text));
+	strbuf_addz(&b, "HTTP_");
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.at[i];
+
+		strbuf_addc(&b, c == '-' ? '_' : c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c);
+	}
+	return name.len > 0 && strbuf_ok(&b) ? param(a, f->rq.envp, text, NULL) : S("");
 }
 
 /* Reads until n bytes are there, the body ends or the peer is gone. */

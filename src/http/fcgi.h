@@ -24,6 +24,8 @@ enum fcgi_event fcgi_wait(struct fcgi *f, const sigset_t *set, int *signo_out);
 
 /* Parameters into rq (copied into the arena); the body stays unread until fcgi_read_body. */
 void fcgi_read(struct fcgi *f, struct arena *a, struct request *rq);
+/* A header by its name as it is sent ("CF-IPCountry"), copied; "": there is none. */
+struct str fcgi_header(const struct fcgi *f, struct arena *a, struct str name);
 /* Reads the body if it is at most max_bytes: ERR_OK, ERR_BODY_TOO_LARGE, or ERR_INVALID_PARAMETERS (it was
  * shorter or longer than CONTENT_LENGTH said, or the client went). */
 enum err fcgi_read_body(struct fcgi *f, struct arena *a, struct request *rq, int64_t max_bytes) MUST_CHECK;

@@ -35,6 +35,8 @@ struct reply {
 	struct str cors_origin;                      /* "": no CORS headers */
 	bool vary_origin;                            /* another origin would be answered otherwise */
 	bool preflight;
+	int refused_status;                          /* for nginx, where it answers for us: what the client is told */
+	struct str refused_text;
 };
 
 /* Splits and decodes raw_path. False: bad escape, NUL, invalid UTF-8, too many segments. One trailing
