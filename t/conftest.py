@@ -30,11 +30,12 @@ def livekit_stack():
 
 @pytest.fixture(scope="module")
 def make_stack():
-    """make_stack(nodes=0, CONFIG="value", ...): one of its own, for tests of configuration and faults."""
+    """make_stack(nodes=0, jobs=False, CONFIG="value", ...): one of its own, for tests of configuration and
+    faults."""
     made = []
 
-    def make(nodes=0, **env):
-        made.append(Stack(nodes=nodes, **env).start())
+    def make(nodes=0, jobs=False, **env):
+        made.append(Stack(nodes=nodes, jobs=jobs, **env).start())
         return made[-1]
 
     yield make

@@ -7,7 +7,8 @@ import pytest
 from support.direct import Direct
 from support.document import CheckedApi, Document
 
-TABLES = "rtc_room, rtc_participant, rtc_user, event, livekit_event, livekit_action"
+TABLES = ("rtc_room, rtc_participant, rtc_user, event, livekit_event, livekit_action, event_delivery,"
+          " webhook_endpoint, business_webhook_log")
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,8 @@ R_ACTIVE = {**R, "row": 403}
 C = {**R, "self": 403, "row": 403}
 R_ITSELF_OR_C = {**R, "row": 403}
 REAL_KEY = {**K, "open": 403}
+# An operator's key alone.
+O = {**K, "key": 403, "open": 403, "lan": 403}
 
 ENDPOINTS = [
     # method, path, body, who, what an allowed caller is answered, SELF
@@ -55,6 +57,15 @@ ENDPOINTS = [
     ("GET", "/users/BOB/calls", None, T, 200, "BOB"),
     ("POST", "/token", {"room_name": "R", "participant_identity": "BOB"}, T, 201, "BOB"),
     ("POST", "/tickets", {"uid": "BOB"}, REAL_KEY, 200, "BOB"),
+    ("GET", "/webhooks/logs", None, K, 200, "BOB"),
+    ("GET", "/webhooks/logs/stats", None, K, 200, "BOB"),
+    ("POST", "/webhooks/logs/cleanup", {"retention_days": 36500}, O, 200, "BOB"),
+    ("GET", "/webhooks/endpoints", None, K, 200, "BOB"),
+    # Nobody has such a receiver, or such an event: who may ask learns that.
+    ("POST", "/webhooks/endpoints/0000000000000000/enable", None, O, 404, "BOB"),
+    ("GET", "/events", None, K, 200, "BOB"),
+    ("POST", "/events/redeliver", {"since": 1, "until": 2}, O, 200, "BOB"),
+    ("POST", "/events/00000000-0000-7000-8000-000000000000/redeliver", None, O, 404, "BOB"),
     ("GET", "/migrations/history", None, K, 200, "BOB"),
     ("GET", "/migrations/status", None, K, 200, "BOB"),
 ]
@@ -145,7 +156,7 @@ def test_the_table_is_whole(document):
     words = {frozenset(("ticket", "key")): T, frozenset(("key",)): K, frozenset(("row", "key")): R,
              frozenset(("active-row", "key")): R_ACTIVE,
              frozenset(("creator", "key")): C, frozenset(("own-row", "creator", "key")): R_ITSELF_OR_C,
-             frozenset(("real-key",)): REAL_KEY}
+             frozenset(("real-key",)): REAL_KEY, frozenset(("ops",)): O}
     seen = set()
     for method, path, _, who, _, _ in ENDPOINTS:
         operation = document.find(method, "/api/v1" + path.partition("?")[0])

@@ -175,6 +175,7 @@ class TestCheck:
         ("connections", "warn", "for 1000 workers", {"WORKERS": 1000}),
         ("redis", "fail", "does not answer", {"REDIS_SOCKET": "none"}),
         ("livekit", "fail", "127.0.0.1:1:", {"LIVEKIT_URL": "http://127.0.0.1:1"}),
+        ("jobs", "warn", "no tgo-call-jobs", {}),
         ("nginx", "warn", "127.0.0.1:1/health", {"LIVEKIT_CLIENT_URL": "ws://127.0.0.1:1"}),
     ])
     def test_what_is_wrong_and_the_cure(self, ctl, name, status, word, settings):

@@ -300,6 +300,18 @@ class TestModeration:
         body = ok(call.post(f"/rooms/{room['room_id']}/end", ticket=room["creator"]))
         assert body["ended_by"] == room["creator"]
 
+    def test_a_thousand_people(self, call, fresh, db):
+        """Each of them is told of, with the ids of all: some fifty megabytes of events."""
+        room = made(call, lambda name: fresh("somebody-with-a-long-name"), 999)
+        with db.cursor() as c:
+            c.execute("UPDATE rtc_participant SET status = 1, join_time = 1, deadline_ms = 0 WHERE room_id = %s",
+                      (room["room_id"],))
+            body = check(ok(call.post(f"/rooms/{room['room_id']}/end")), ROOM)
+            assert (body["status"], len(body["participants"])) == (3, 1000)
+            c.execute("SELECT COUNT(*) AS n FROM event WHERE room_id = %s AND type = 'participant.left'",
+                      (room["room_id"],))
+            assert c.fetchone()["n"] == 1000
+
     def test_remove(self, call, fresh):
         room = made(call, fresh, n=2)
         bob = room["uids"][0]
@@ -503,12 +515,14 @@ class TestOperation:
 
     @pytest.mark.parametrize("path", ["/readyz", "/api/v1/readyz", "/api/readyz"])
     def test_readyz(self, call, path):
-        """No media nodes here: degraded, and of use all the same."""
+        """No media nodes here, and nobody does the background work: degraded, and of use all the same."""
         body = ok(call.get(path, root=True, key=None))
         assert body["status"] == "degraded"
         state = {name: one["status"] for name, one in body["checks"].items()}
-        assert state == {"mysql": "ok", "redis": "ok", "livekit": "unavailable", "schema": "ok"}
+        assert state == {"mysql": "ok", "redis": "ok", "livekit": "unavailable", "schema": "ok",
+                         "jobs": "degraded"}
         assert all(type(body["checks"][name]["ms"]) is int for name in ("mysql", "redis", "livekit"))
+        assert body["checks"]["jobs"]["alive"] == 0
         assert body["checks"]["schema"]["version"] == body["checks"]["schema"]["wanted"] > 0
 
     def test_migrations(self, call):

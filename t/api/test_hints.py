@@ -106,7 +106,7 @@ def test_a_session(story):
     assert (bob["device_type"], bob["deadline_ms"], bob["claimed"]) == ("tv", 0, 1)
     assert bob["session_from_ms"] == at
     room = story.room_row()
-    assert (room["livekit_sid"], room["host_since_ms"]) == ("RM_1", at - 2000)
+    assert (room["livekit_sid"], room["host_since_ms"]) == ("RM_1", 0)        # others may have been in it longer
     story.play(["left bob PA_1 CLIENT_INITIATED"])
     bob = story.row("bob")
     assert (bob["sid"], bob["sid_at_ms"], bob["last_left_sid"]) == ("", at, "PA_1")
@@ -159,7 +159,7 @@ def test_host_since_only_moves_forward(story):
 
 def test_room_finished(story, invariants):
     story.play(["create ann bob seats=9", "started RM_1", "finished RM_0"])
-    assert (story.room_row()["livekit_sid"], story.room_row()["look_at_ms"]) == ("RM_1", 0)
+    assert story.room_row()["livekit_sid"] == "RM_1" and story.room_row()["look_at_ms"] > now_ms() + SLACK_MS
     story.play(["finished RM_1"])
     room = story.room_row()
     assert (room["status"], room["livekit_sid"]) == (1, "") and abs(room["look_at_ms"] - now_ms()) < SLACK_MS

@@ -38,6 +38,9 @@ OBJECT = ["{}", 1, True, [], [{}]]
 ROOM_ID = text(40) + ["a/b", "a?b", "a#b", "a%b", "sync", ".", "..", "/"]
 DEVICE = {"device_type": text(20), "device_id": text(64)}
 TTL = number(60, 86400)
+MOMENT = number(0, 4102444800)
+ENDPOINT = NOT_TEXT + ["", "x", "0" * 15, "0" * 17, "A" * 16, "g" * 16, "0" * 15 + "\n"]
+TYPES = ["a", 1, True, {}, [1], [None], [["a"]], ["A"], ["a b"], ["a,b"], ["a" * 41], ["ok", "é"], ["a"] * 51]
 
 # (method, path, a good body, field -> bad values); R is a call of alice's (in it) with bob and carol, who ring.
 BODIES = [
@@ -68,13 +71,16 @@ BODIES = [
                                             {"device_id": "x" * 65}, {"device_type": " x"}],
         "room_config": OBJECT}),
     ("POST", "/tickets", {"uid": "BOB"}, {"uid": text(40), "device_id": text(64), "ttl_s": TTL}),
+    ("POST", "/webhooks/logs/cleanup", {"retention_days": 36500}, {"retention_days": number(1, 36500)}),
+    ("POST", "/events/redeliver", {"since": 1, "until": 2}, {
+        "since": MOMENT, "until": MOMENT, "endpoint": ENDPOINT, "types": TYPES}),
 ]
 REQUIRED = {
     "/rooms": ["creator"], "/rooms/R/join": ["uid"], "/rooms/R/leave": ["uid"], "/rooms/R/reject": ["uid"],
     "/rooms/R/invite": ["uids"], "/rooms/R/token": ["uid"], "/rooms/R/status": ["status"],
     "/rooms/R/participants/BOB/status": ["status"], "/participants/join": ["room_id", "uid"],
     "/participants/leave": ["room_id", "uid"], "/participants/calling": ["uids"], "/token": ["room_name"],
-    "/tickets": ["uid"],
+    "/tickets": ["uid"], "/webhooks/logs/cleanup": ["retention_days"], "/events/redeliver": ["since"],
 }
 QUERIES = {
     "/rooms": {"uid": ["x" * 41, "%20a", "a%0a", "%ff", "%00", "%zz"], "creator": ["x" * 41, "a%20", "%c0%80"],
@@ -86,6 +92,13 @@ QUERIES = {
     "/rooms/sync": {"uid": ["x" * 41, "%20a", "%ff", "字" * 41], "device_type": ["x" * 21, "%20a", "%ff"],
                     "device_id": ["x" * 65, "a%20", "%ff"]},
     "/users/BOB/calls": {"limit": ["0", "101", "x"], "cursor": ["x", "%ff", "MQ"]},
+    "/webhooks/logs": {"event_type": ["A", "a" * 41, "a%20b", "%ff"], "endpoint": ["x", "0" * 17, "A" * 16, "%ff"],
+                       "outcome": ["lost", "pending,", ",pending", "Pending", "%ff"],
+                       "room_id": ["x" * 41, "%20a", "a%0a", "%ff"], "limit": ["0", "101", "x"],
+                       "cursor": ["x", "!!", "MQ", "x" * 65, "Ln4", "LTEufg", "MS4", "MS5hYg", "%ff"]},
+    "/events": {"after": ["-1", "x", "1.5", "9223372036854775808"], "limit": ["0", "1001", "x"],
+                "types": ["A", "a,", ",a", "a,,b", "a" * 41, ",".join(["a"] * 51), "%ff"],
+                "room_id": ["x" * 41, "%20a", "%ff"]},
 }
 
 
@@ -113,6 +126,12 @@ def at(path, names):
     return "/".join(names.get(part, part) for part in path.split("/"))
 
 
+def key_for(call, method, path):
+    """That of somebody who may."""
+    who = call.document.find(method, "/api/v1" + path)["x-who"]
+    return {"key": call.ops_key} if who == ["ops"] else {}
+
+
 FIELDS = [(m, p, good, field, bad) for m, p, good, fields in BODIES for field, bad in fields.items()]
 
 
@@ -120,7 +139,8 @@ FIELDS = [(m, p, good, field, bad) for m, p, good, fields in BODIES for field, b
 def test_bad_values(call, names, stored, method, path, good, field, bad):
     before = stored()
     for value in bad:
-        answer = call.request(method, at(path, names), {**filled(good, names), field: value})
+        answer = call.request(method, at(path, names), {**filled(good, names), field: value},
+                              **key_for(call, method, path))
         try:
             check_error(answer, 400, "invalid_parameters", field)
         except AssertionError as e:
@@ -132,12 +152,13 @@ def test_bad_values(call, names, stored, method, path, good, field, bad):
 def test_missing_and_null(call, names, stored, path, fields):
     method, good = next((m, g) for m, p, g, _ in BODIES if p == path)
     before = stored()
+    key = key_for(call, method, path)
     for field in fields:
         body = filled(good, names)
-        check_error(call.request(method, at(path, names), {k: v for k, v in body.items() if k != field}), 400,
+        check_error(call.request(method, at(path, names), {k: v for k, v in body.items() if k != field}, **key),
+                    400, "invalid_parameters", field)
+        check_error(call.request(method, at(path, names), {**body, field: None}, **key), 400,
                     "invalid_parameters", field)
-        check_error(call.request(method, at(path, names), {**body, field: None}), 400, "invalid_parameters",
-                    field)
     assert stored() == before
 
 
@@ -342,7 +363,8 @@ def test_content_types(call, fresh, kind, status):
     ("DELETE", "/rooms/R/participants/BOB")])
 def test_content_type_of_every_body(call, names, stored, method, path):
     before = stored()
-    answer = call.request(method, at(path, names), data=b"<xml/>", headers={"Content-Type": "text/xml"})
+    answer = call.request(method, at(path, names), data=b"<xml/>", headers={"Content-Type": "text/xml"},
+                          **key_for(call, method, path))
     check_error(answer, 415, "unsupported_media_type")
     assert stored() == before
 

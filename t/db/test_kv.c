@@ -3,8 +3,10 @@
 #include "kv/kv.h"
 
 #include <hiredis/hiredis.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include "kv/kv_livekit.h"
 #include "kv/kv_private.h"
 #include "support/db.h"
 
@@ -54,9 +56,9 @@ tear_down(void)
 }
 
 static const struct kv_room ROOMS[] = {
-	{ { "t_kv", sizeof("t_kv") - 1 }, { "ND_1", sizeof("ND_1") - 1 }, { "ws://127.0.0.1:7880", sizeof("ws://127.0.0.1:7880") - 1 }, 1, 0 },
-	{ { "t_kv", sizeof("t_kv") - 1 }, { "", sizeof("") - 1 }, { "", sizeof("") - 1 }, 0, 0 },
-	{ { "t_kv", sizeof("t_kv") - 1 }, { "a b\r\n%s\0c", sizeof("a b\r\n%s\0c") - 1 }, { "呼叫", sizeof("呼叫") - 1 }, 6, 0 },
+	{ { "t_kv", sizeof("t_kv") - 1 }, { "ND_1", sizeof("ND_1") - 1 }, { "ws://127.0.0.1:7880", sizeof("ws://127.0.0.1:7880") - 1 }, 1, 0, { "ann\nbob", sizeof("ann\nbob") - 1 } },
+	{ { "t_kv", sizeof("t_kv") - 1 }, { "", sizeof("") - 1 }, { "", sizeof("") - 1 }, 0, 0, { "", 0 } },
+	{ { "t_kv", sizeof("t_kv") - 1 }, { "a b\r\n%s\0c", sizeof("a b\r\n%s\0c") - 1 }, { "呼叫", sizeof("呼叫") - 1 }, 6, 0, { "爱", sizeof("爱") - 1 } },
 };
 
 START_TEST(a_room_comes_back)
@@ -70,6 +72,7 @@ START_TEST(a_room_comes_back)
 	ck_assert(str_eq(got.node, ROOMS[_i].node));
 	ck_assert(str_eq(got.url, ROOMS[_i].url));
 	ck_assert_int_eq(got.status, ROOMS[_i].status);
+	ck_assert(str_eq(got.removed, ROOMS[_i].removed));
 	ck_assert_int_gt(ask("TTL tgo:room:t_kv", NULL, 0), 0);
 	ck_assert_int_le(ask("TTL tgo:room:t_kv", NULL, 0), KV_KEYS[KV_KEY_ROOM].ttl_s);
 }
@@ -103,6 +106,8 @@ START_TEST(half_an_entry_is_none)
 	(void)ask("HSET tgo:room:t_kv url u status x", NULL, 0);
 	ck_assert(!kv_room_find(&d.op, k, S("t_kv"), &got));
 	(void)ask("HSET tgo:room:t_kv status 2", NULL, 0);
+	ck_assert(!kv_room_find(&d.op, k, S("t_kv"), &got));
+	(void)ask("HSET tgo:room:t_kv removed ann", NULL, 0);
 	ck_assert(kv_room_find(&d.op, k, S("t_kv"), &got));
 }
 END_TEST
@@ -226,6 +231,247 @@ START_TEST(the_eviction_policy_is_read)
 }
 END_TEST
 
+/* ---- hearing ---- */
+
+/* Hears until `n` words came, at most five seconds: the least of them. */
+static int64_t
+hear(struct kv_ear *e, size_t n)
+{
+	int64_t until = clock_mono_us() + 5000000, least, all = INT64_MAX;
+
+	for (size_t heard = 0; heard < n;) {
+		size_t some = kv_ear_hear(e, &least);
+
+		heard += some;
+		if (some > 0 && least < all)
+			all = least;
+		ck_assert_msg(clock_mono_us() < until, "%zu words of %zu", heard, n);
+		(void)usleep(2000);
+	}
+	return all;
+}
+
+static struct kv_ear *
+ear_open(enum kv_channel channel)
+{
+	struct kv_ear *e = kv_ear_open(d.conf, channel);
+
+	ck_assert_int_eq(kv_ear_fd(e), -1);
+	/* The connection itself is a word: look now. */
+	ck_assert_int_eq(hear(e, 1), 0);
+	ck_assert_int_ge(kv_ear_fd(e), 0);
+	return e;
+}
+
+/* Rooms of one commit: an entry for each, one word for all. */
+START_TEST(several_rooms_at_once)
+{
+	struct kv_room rooms[50] = { 0 }, got = { 0 };
+	struct kv_ear *ear = ear_open(KV_WAKE);
+	const int64_t at = 1790000000321;
+
+	for (int i = 0; i < 50; i++)
+		rooms[i] = (struct kv_room){ .room_id = arena_printf(d.op.arena, "t_kv%d", i), .node = S("n"),
+		    .url = S("u"), .status = i % 7, .version = 1 };
+	kv_rooms_changed(&d.op, k, rooms, 50, NULL);
+	kv_rooms_changed(&d.op, k, rooms, 0, &at);
+	for (int i = 0; i < 50; i++) {
+		ck_assert(kv_room_find(&d.op, k, rooms[i].room_id, &got));
+		ck_assert_int_eq(got.status, i % 7);
+	}
+	kv_rooms_changed(&d.op, k, rooms, 50, &at);
+	ck_assert_int_eq(hear(ear, 1), at);
+	kv_ear_close(ear);
+}
+END_TEST
+
+START_TEST(words_are_heard)
+{
+	struct kv_ear *wake = ear_open(KV_WAKE), *numbered = ear_open(KV_NUMBERED);
+	int64_t least = 7;
+
+	ck_assert_uint_eq(kv_ear_hear(wake, &least), 0);
+	ck_assert_int_eq(least, 0);
+	kv_ear_say(&d.op, k, KV_WAKE, 500);
+	kv_ear_say(&d.op, k, KV_WAKE, 300);
+	kv_ear_say(&d.op, k, KV_NUMBERED, 41);
+	kv_ear_say(&d.op, k, KV_WAKE, 400);
+	ck_assert_int_eq(hear(wake, 3), 300);
+	ck_assert_int_eq(hear(numbered, 1), 41);
+	kv_room_changed(&d.op, k, &ROOMS[0], true, 1790000000123);
+	ck_assert_int_eq(hear(wake, 1), 1790000000123);
+	ck_assert_uint_eq(kv_ear_hear(numbered, &least), 0);
+	/* What is no number still means that there is something. */
+	(void)ask("PUBLISH tgo:wake nonsense", NULL, 0);
+	ck_assert_int_eq(hear(wake, 1), 0);
+	kv_ear_close(wake);
+	kv_ear_close(numbered);
+}
+END_TEST
+
+START_TEST(a_word_makes_the_descriptor_readable)
+{
+	struct kv_ear *e = ear_open(KV_WAKE);
+	struct pollfd p = { .fd = kv_ear_fd(e), .events = POLLIN };
+
+	ck_assert_int_eq(poll(&p, 1, 50), 0);
+	kv_ear_say(&d.op, k, KV_WAKE, 5);
+	ck_assert_int_eq(poll(&p, 1, 2000), 1);
+	ck_assert_int_eq(hear(e, 1), 5);
+	ck_assert_int_eq(poll(&p, 1, 50), 0);
+	kv_ear_close(e);
+}
+END_TEST
+
+START_TEST(many_words_at_once)
+{
+	struct kv_ear *e = ear_open(KV_WAKE);
+
+	for (int i = 0; i < 20000; i++)
+		kv_ear_say(&d.op, k, KV_WAKE, 1000000 - i);
+	ck_assert_int_eq(hear(e, 20000), 1000000 - 19999);
+	kv_ear_close(e);
+}
+END_TEST
+
+START_TEST(an_ear_that_was_cut_off_hears_again)
+{
+	struct kv_ear *e = ear_open(KV_WAKE);
+	int64_t start = clock_mono_us();
+
+	(void)ask("CLIENT KILL TYPE pubsub", NULL, 0);
+	/* Said into the gap: the new connection stands for it. */
+	kv_ear_say(&d.op, k, KV_WAKE, 5);
+	ck_assert_int_eq(hear(e, 1), 0);
+	/* Not before a second is over, so that a Redis in trouble is left in peace. */
+	ck_assert_int_ge(clock_mono_us() - start, 900000);
+	kv_ear_say(&d.op, k, KV_WAKE, 6);
+	ck_assert_int_eq(hear(e, 1), 6);
+	kv_ear_close(e);
+}
+END_TEST
+
+START_TEST(without_redis_there_is_nothing_to_hear)
+{
+	struct kv_ear *e;
+	struct str socket = d.conf->redis_socket;
+	int64_t least, start;
+
+	d.conf->redis_socket = S("no-such-socket");
+	e = kv_ear_open(d.conf, KV_WAKE);
+	start = clock_mono_us();
+	for (int i = 0; i < 1000; i++)
+		ck_assert_uint_eq(kv_ear_hear(e, &least), 0);
+	ck_assert_int_eq(kv_ear_fd(e), -1);
+	ck_assert_int_le(clock_mono_us() - start, 300000);
+	d.conf->redis_socket = socket;
+	ck_assert_int_eq(hear(e, 1), 0);
+	kv_ear_close(e);
+	kv_ear_close(NULL);
+}
+END_TEST
+
+START_TEST(a_redis_that_says_nothing_is_asked_and_left)
+{
+	struct kv_ear *e = ear_open(KV_WAKE);
+	int64_t least, until;
+
+	/* Quiet, but alive: the question makes no word. */
+	(void)usleep(1100000);
+	for (int i = 0; i < 50; i++) {
+		ck_assert_uint_eq(kv_ear_hear(e, &least), 0);
+		ck_assert_int_ge(kv_ear_fd(e), 0);
+		(void)usleep(2000);
+	}
+	(void)ask("CLIENT PAUSE 3500 ALL", NULL, 0);
+	until = clock_mono_us() + 3000000;
+	while (kv_ear_fd(e) >= 0) {
+		ck_assert_uint_eq(kv_ear_hear(e, &least), 0);
+		ck_assert_msg(clock_mono_us() < until, "it is still listened to");
+		(void)usleep(20000);
+	}
+	ck_assert_int_eq(hear(e, 1), 0);
+	kv_ear_close(e);
+}
+END_TEST
+
+/* ---- what is LiveKit's ---- */
+
+START_TEST(the_nodes_as_they_stand)
+{
+	struct kv *lk = kv_open_livekit(d.conf);
+	struct kv_pair *nodes;
+	bool seen = false;
+	size_t n;
+
+	(void)ask("HSET nodes ND_t_kv a\xff\n\x01", NULL, 0);
+	ck_assert(kv_livekit_nodes(&d.op, lk, &nodes, &n));
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(nodes[i].field, S("ND_t_kv"))) {
+			seen = true;
+			ck_assert(str_starts(nodes[i].value, S("a\xff")));
+		}
+	ck_assert(seen);
+	(void)ask("HDEL nodes ND_t_kv", NULL, 0);
+	kv_close(lk);
+}
+END_TEST
+
+START_TEST(where_rooms_live)
+{
+	enum { N = 1203 };
+	struct kv *lk = kv_open_livekit(d.conf);
+	struct str rooms[N], nodes[N];
+
+	(void)ask("HSET room_node_map t_kv_0 ND_a t_kv_500 ND_b t_kv_1202 ND_c", NULL, 0);
+	for (int i = 0; i < N; i++)
+		rooms[i] = arena_printf(d.op.arena, "t_kv_%d", i);
+	ck_assert(kv_livekit_map(&d.op, lk, rooms, N, nodes));
+	ck_assert(str_eq(nodes[0], S("ND_a")));
+	ck_assert(str_eq(nodes[500], S("ND_b")));
+	ck_assert(str_eq(nodes[1202], S("ND_c")));
+	ck_assert_uint_eq(nodes[1].len, 0);
+	ck_assert(kv_livekit_map(&d.op, lk, rooms, 0, nodes));
+	(void)ask("HDEL room_node_map t_kv_0 t_kv_500 t_kv_1202", NULL, 0);
+	kv_close(lk);
+}
+END_TEST
+
+START_TEST(only_a_room_that_is_none_loses_its_place)
+{
+	struct kv *lk = kv_open_livekit(d.conf);
+
+	(void)ask("HSET room_node_map t_kv_1 ND_a t_kv_2 ND_a", NULL, 0);
+	(void)ask("HSET rooms t_kv_1 x", NULL, 0);
+	ck_assert(kv_livekit_unmap(&d.op, lk, S("t_kv_1")));
+	ck_assert(kv_livekit_unmap(&d.op, lk, S("t_kv_2")));
+	ck_assert(kv_livekit_unmap(&d.op, lk, S("t_kv_3")));
+	ck_assert_int_eq(ask("HEXISTS room_node_map t_kv_1", NULL, 0), 1);
+	ck_assert_int_eq(ask("HEXISTS room_node_map t_kv_2", NULL, 0), 0);
+	(void)ask("HDEL room_node_map t_kv_1", NULL, 0);
+	(void)ask("HDEL rooms t_kv_1", NULL, 0);
+	kv_close(lk);
+}
+END_TEST
+
+START_TEST(livekits_redis_is_one_of_its_own)
+{
+	struct kv *lk = kv_open_livekit(d.conf);
+	struct str room = S("t_kv"), node;
+	struct kv_pair *nodes;
+	size_t n;
+
+	d.conf->lk_redis_socket = S("no-such-socket");
+	ck_assert(kv_ping(&d.op, k));
+	ck_assert(!kv_livekit_nodes(&d.op, lk, &nodes, &n));
+	ck_assert(!kv_livekit_map(&d.op, lk, &room, 1, &node));
+	ck_assert(!kv_livekit_unmap(&d.op, lk, room));
+	ck_assert_int_eq(db_log_count(log_path, "redis_unavailable"), 1);
+	ck_assert_int_eq(db_log_count(log_path, "\"whose\":\"LiveKit\""), 1);
+	kv_close(lk);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -238,6 +484,7 @@ main(void)
 	tcase_add_test(tc, an_older_word_does_not_win);
 	tcase_add_test(tc, half_an_entry_is_none);
 	tcase_add_test(tc, a_wake_up_is_published);
+	tcase_add_test(tc, several_rooms_at_once);
 	tcase_add_test(tc, the_connection_has_our_name_and_comes_back_when_killed);
 	tcase_add_test(tc, a_key_of_another_type_is_told_and_costs_no_connection);
 	tcase_add_test(tc, a_frozen_redis_costs_200_ms_once_a_second);
@@ -245,6 +492,16 @@ main(void)
 	tcase_add_test(tc, a_wrong_password_is_no_redis);
 	tcase_add_test(tc, another_database_is_selected);
 	tcase_add_test(tc, the_eviction_policy_is_read);
+	tcase_add_test(tc, words_are_heard);
+	tcase_add_test(tc, a_word_makes_the_descriptor_readable);
+	tcase_add_test(tc, many_words_at_once);
+	tcase_add_test(tc, an_ear_that_was_cut_off_hears_again);
+	tcase_add_test(tc, without_redis_there_is_nothing_to_hear);
+	tcase_add_test(tc, a_redis_that_says_nothing_is_asked_and_left);
+	tcase_add_test(tc, the_nodes_as_they_stand);
+	tcase_add_test(tc, where_rooms_live);
+	tcase_add_test(tc, only_a_room_that_is_none_loses_its_place);
+	tcase_add_test(tc, livekits_redis_is_one_of_its_own);
 	suite_add_tcase(s, tc);
 	return db_main(s);
 }

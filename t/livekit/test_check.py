@@ -8,6 +8,7 @@ from livekit import api as livekit
 
 from support.client import Api
 from support.ctl import Ctl
+from support.fake_livekit import FakeLiveKit
 from support.wait import wait_until
 
 
@@ -32,6 +33,7 @@ def test_all_is_well_once_livekit_has_told_something(livekit_stack, ctl):
     done = wait_until(lambda: (lambda d: d if found(d)["webhooks"]["status"] == "ok" else None)(ctl("check")), 15)
     assert done.returncode == 0, done.stdout
     assert "takes our key" in found(done)["livekit"]["message"]
+    assert found(done)["lists"]["status"] == "ok"
 
 
 def test_a_secret_that_is_not_livekits(ctl):
@@ -44,3 +46,16 @@ def test_a_secret_that_is_not_livekits(ctl):
 def test_a_key_that_is_not_livekits(ctl):
     one = found(ctl("check", LIVEKIT_API_KEY="nobody"))["livekit"]
     assert one["status"] == "fail" and "refuses the key nobody" in one["message"]
+
+
+def test_lists_that_redis_makes(livekit_stack, ctl):
+    """Nodes without the setting answer with what stands in Redis; scripts/run sets it."""
+    class Redis(FakeLiveKit):
+        def no_node(self):
+            return 200, {"participants": []}
+
+    for kind, status, word in ((Redis, "warn", "ghosts"), (FakeLiveKit, "ok", "themselves")):
+        fake = kind(livekit_stack.env["LIVEKIT_API_SECRET"])
+        one = found(ctl("check", LIVEKIT_URL=fake.url))["lists"]
+        assert one["status"] == status and word in one["message"]
+        fake.stop()

@@ -15,7 +15,7 @@ import (
 // Functions that MySQL 8 and MariaDB 10.6 both have. One that is missing here is looked up in MySQL 8's manual
 // before it is added.
 var functions = strings.Fields(`abs avg char_length coalesce concat connection_id count current_timestamp
-	database date_add date_format date_sub floor from_unixtime greatest group_concat if ifnull
+	database date_add date_format date_sub find_in_set floor from_unixtime greatest group_concat if ifnull
 	json_extract json_object json_valid last_insert_id least left length lower max min mod now nullif
 	replace right round row_count sleep substring sum timestampdiff truncate unix_timestamp upper
 	utc_timestamp version`)

@@ -14,7 +14,7 @@
 #include "sql/sql.h"
 #include "support/unit.h"
 
-enum { DB_ARENA_BYTES = 64 << 20 };
+enum { DB_ARENA_BYTES = 256 << 20 };
 
 struct db {
 	struct conf *conf;

@@ -75,9 +75,9 @@ COLUMNS = {
 class GoDatabase:
     """A database of its own on the stack's server; zone: where the Go server believed to be."""
 
-    def __init__(self, stack, zone="Asia/Shanghai"):
+    def __init__(self, stack, zone="Asia/Shanghai", name=None):
         self.stack, self.zone = stack, zoneinfo.ZoneInfo(zone)
-        self.name = "tgo_go_" + secrets.token_hex(6)
+        self.name = name or "tgo_go_" + secrets.token_hex(6)
         self.db = stack.db(database=None)
         self.run(f"CREATE DATABASE {self.name} CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
         self.run(f"USE {self.name}")

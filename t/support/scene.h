@@ -20,7 +20,8 @@
 #include "rules/verbs.h"
 #include "support/unit.h"
 
-enum { SCENE_ROWS = 64, RING_S = 60, SCENE_GRACE_MS = 15000, SCENE_MAX_CALL_MS = 86400 * 1000 };
+enum { SCENE_ROWS = 64, RING_S = 60, SCENE_GRACE_MS = 15000, SCENE_MAX_CALL_MS = 86400 * 1000,
+	SCENE_RETRY_MS = 2000, SCENE_RING_OVERDUE_MS = 10000, SCENE_REJOIN_OVERDUE_MS = 30000 };
 static const int64_t SCENE_NOW = 1795224981500;
 
 static struct arena *scene_arena;
@@ -87,6 +88,8 @@ scene_commit(struct call *c)
 {
 	c->n_events = c->n_actions = 0;
 	c->changed = false;
+	c->room.next_deadline_ms = call_next_deadline(c);
+	c->overdue_until_ms = 0;
 	for (size_t i = 0; i < c->n_rows; i++) {
 		c->rows[i]->id = (int64_t)i + 1;
 		c->rows[i]->dirty = c->rows[i]->invited_anew = false;
@@ -118,7 +121,8 @@ static inline struct call *
 scene(const char *line)
 {
 	const struct call_policy policy = { .rejoin_grace_ms = SCENE_GRACE_MS,
-	    .max_call_ms = SCENE_MAX_CALL_MS };
+	    .max_call_ms = SCENE_MAX_CALL_MS, .deadline_retry_ms = SCENE_RETRY_MS,
+	    .ring_overdue_ms = SCENE_RING_OVERDUE_MS, .rejoin_overdue_ms = SCENE_REJOIN_OVERDUE_MS };
 	struct call *c = arena_alloc(scene_arena, sizeof(*c));
 	struct str rest = word(line), w;
 
@@ -275,11 +279,13 @@ check_row_told(const struct call *c, const struct participant *p, int was, bool 
 	};
 	size_t left = times_told(c, "participant.left", NULL, p->uid);
 	size_t accepted = times_told(c, "participant.accepted", NULL, p->uid);
-	bool went = p->status == P_LEFT && (was == P_JOINED || was == P_INVITING);
+	/* Found to be in, at a deadline that ended the call. */
+	bool came_and_went = ended && p->status == P_LEFT && was != P_JOINED && accepted == 1;
+	bool went = p->status == P_LEFT && (was == P_JOINED || was == P_INVITING || came_and_went);
 	bool calls = was < 0 && str_eq(p->uid, c->room.creator);
 
 	ck_assert_uint_eq(left, went);
-	if (was != P_JOINED || p->status != P_JOINED)
+	if (!came_and_went && (was != P_JOINED || p->status != P_JOINED))
 		ck_assert_uint_eq(accepted, p->status == P_JOINED);
 	/* Of a call just made, its creator is told of as the one who calls. */
 	if (p->status == P_BUSY && was != P_BUSY)
@@ -320,10 +326,22 @@ check_deadline(const struct call *c)
 {
 	int64_t least = INT64_MAX, got = call_next_deadline(c);
 
-	for (size_t i = 0; i < c->n_rows; i++)
-		if (participant_status_active(c->rows[i]->status) && c->rows[i]->deadline_ms > 0 &&
-		    c->rows[i]->deadline_ms < least)
-			least = c->rows[i]->deadline_ms;
+	for (size_t i = 0; i < c->n_rows; i++) {
+		const struct participant *p = c->rows[i];
+		int64_t at = p->deadline_ms;
+
+		if (!participant_status_active(p->status) || at == 0)
+			continue;
+		if (c->overdue_until_ms > 0 && at <= c->now_ms) {
+			int64_t more = p->status == P_INVITING ? SCENE_RING_OVERDUE_MS : SCENE_REJOIN_OVERDUE_MS;
+
+			at = c->overdue_until_ms;
+			ck_assert_int_gt(at, c->now_ms);
+			ck_assert_msg(at <= p->deadline_ms + more, "I7: %.*s waits too long", STR_ARG(p->uid));
+		}
+		if (at < least)
+			least = at;
+	}
 	if (c->policy.max_call_ms > 0 && c->room.created_at_ms + c->policy.max_call_ms < least)
 		least = c->room.created_at_ms + c->policy.max_call_ms;
 	if (room_status_final(c->room.status) || least == INT64_MAX)
@@ -350,7 +368,8 @@ scene_check(const struct before *b, const struct call *c)
 	ck_assert_msg((int64_t)call_count_active(c) <= c->room.max_participants, "I2: too many: %s", scene_text(c));
 	ck_assert_msg(!was_final || c->room.status == b->room.status, "a final state is not for ever");
 	ck_assert_uint_eq(times_type(c, "room.finished"), is_final && !was_final);
-	ck_assert_uint_eq(times_type(c, "room.started"), b->room.status == 0 && c->room.status == 1);
+	ck_assert_uint_eq(times_type(c, "room.started"), b->room.started_at_ms == 0 && c->room.started_at_ms > 0);
+	ck_assert((c->room.status != 0) >= (c->room.started_at_ms > 0));
 	ck_assert(is_final == (c->room.ended_at_ms > 0 || was_final));
 	ck_assert(is_final || c->room.end_reason.len == 0);
 	for (size_t i = 0; i < c->n_events; i++)

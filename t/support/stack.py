@@ -18,18 +18,18 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # Configuration of the shell that runs the tests is not the tests'.
 STRANGERS = ("TGO_", "LIVEKIT_", "REDIS_", "AUTH_", "API_KEYS", "BUSINESS_", "CORS_", "LOG_", "LEGACY_",
-             "TICKET_", "TOKEN_", "DB_SOCKET")
+             "TICKET_", "TOKEN_", "WEBHOOK_", "DB_SOCKET")
 KEPT = ("TGO_CACHE", "TGO_KEEP")
 
 
 class Stack:
-    def __init__(self, nodes=0, **env):
+    def __init__(self, nodes=0, jobs=False, **env):
         self.var = pathlib.Path(tempfile.mkdtemp(prefix="tgo-"))
         self.port = free_port()
-        self.nodes = nodes
+        self.nodes, self.jobs = nodes, jobs
         self.ticket_secret = secrets.token_hex(32)
         self.settings = {
-            "VAR": str(self.var), "PORT": str(self.port), "NODES": str(nodes),
+            "VAR": str(self.var), "PORT": str(self.port), "NODES": str(nodes), "JOBS": "1" if jobs else "0",
             "NODE_PORT": str(free_port(["127.0.0.%d" % (10 + i) for i in range(1, nodes + 1)])),
             "WORKERS": "8", "TICKET_SECRET": self.ticket_secret, **env,
         }
@@ -68,10 +68,12 @@ class Stack:
             shutil.rmtree(self.var, ignore_errors=True)
 
     def check_sanitizers(self):
-        """What the sanitizers of such a build had to say, they said on the worker's standard error."""
-        log = self.var / "log/worker.log"
-        said = log.read_text(errors="replace") if log.exists() else ""
-        assert "Sanitizer" not in said and "runtime error:" not in said, said[-5000:]
+        """What the sanitizers of such a build had to say, they said on the programs' standard error."""
+        for log in self.var.glob("log/*.log"):
+            if log.stem not in ("worker", "route", "jobs") and not log.stem.startswith("jobs-"):
+                continue
+            said = log.read_text(errors="replace")
+            assert "Sanitizer" not in said and "runtime error:" not in said, said[-5000:]
 
     def restart(self, *parts, **extra):
         self.stop(*parts)

@@ -49,7 +49,9 @@ def check_error(status, headers, body):
     (405, b"TRACE /api/v1/rooms HTTP/1.1\r\nHost: a\r\n\r\n"),
     (404, b"GET /_tgo/error HTTP/1.1\r\nHost: a\r\n\r\n"),
     (413, b"POST /api/v1/rooms/sync HTTP/1.1\r\nHost: a\r\nContent-Length: 65537\r\n\r\n"),
-    (503, b"GET /rtc/validate HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
+    (503, b"GET /health-of-a-node HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
+    (503, b"POST /twirp/livekit.RoomService/ListRooms HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"),
+    (404, b"GET /_tgo/route HTTP/1.1\r\nHost: a\r\n\r\n"),
 ])
 def test_own_errors(stack, status, request_bytes):
     got, headers, body = split_answer(raw_http(stack, request_bytes))
@@ -116,7 +118,7 @@ def test_sentences_are_the_apis():
 
 def test_cors_on_own_errors(api):
     api_error = api.post("/docs", **languages_of(headers={"Origin": "https://app.example"}))
-    node_error = api.get("/rtc/validate", root=True, headers={"Origin": "https://app.example"})
+    node_error = api.get("/settings", root=True, headers={"Origin": "https://app.example"})
     for answer in (api_error, node_error):
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
         assert answer.headers["Access-Control-Expose-Headers"] == "X-Request-Id"
@@ -146,7 +148,7 @@ def test_one_id_from_nginx_to_the_worker(stack, api, logs):
     request_id = answer.headers["X-Request-Id"]
     line = access.wait_for(request_id=request_id)
     assert list(line) == ["time", "remote_addr", "method", "uri", "status", "upstream_addr", "upstream_status",
-                          "livekit_url", "livekit_node", "room", "request_time", "request_id"]
+                          "livekit_url", "livekit_node", "room", "service", "rpc", "request_time", "request_id"]
     assert (line["method"], line["uri"], line["status"]) == ("POST", "/api/v1/rooms", 200)
     assert line["room"] == answer.json()["room_id"] and line["livekit_url"] == answer.json()["url"]
     assert line["upstream_addr"].startswith("unix:")
@@ -156,7 +158,9 @@ def test_one_id_from_nginx_to_the_worker(stack, api, logs):
 
 
 @pytest.mark.parametrize("method, path, status", [
-    ("GET", "/rtc?access_token=SECRET", 503), ("GET", "/rtc/v1?join_request=SECRET&access_token=SECRET", 503),
+    ("GET", "/rtc?access_token=SECRET", 401), ("GET", "/rtc/v1?join_request=SECRET&access_token=SECRET", 401),
+    ("GET", "/settings?access_token=SECRET", 503), ("GET", "/agent?access_token=SECRET", 503),
+    ("POST", "/whip/v1?access_token=SECRET", 401),
     ("GET", "/api/v1/rooms?token=SECRET", None), ("POST", "/api/v1/nothing#x?token=SECRET", None),
 ])
 def test_no_query_in_any_log(stack, method, path, status):
@@ -186,6 +190,7 @@ def test_templates_as_installed(tmp_path):
         text = file.read_text()
         for name, value in {
             "@LISTEN@": "127.0.0.1:1443 ssl http2", "@FCGI_SOCKET@": "/run/tgo-call/fcgi.sock",
+            "@ROUTE_SOCKET@": "/run/tgo-call/route.sock",
             "@LOG_DIR@": str(tmp_path), "@SWAGGER_UI@": "/usr/share/swagger-ui",
             "# include tgo-call/tls.conf": "include tgo-call/tls.conf",
             "/etc/ssl/private/tgo-call": str(tmp_path),

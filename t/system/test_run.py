@@ -15,7 +15,7 @@ from support.client import Api
 from support.stack import ROOT, Stack, process_runs
 from support.wait import wait_until
 
-PARTS = ["mariadb", "redis", "worker", "nginx"]
+PARTS = ["mariadb", "redis", "worker", "route", "nginx"]
 ENV = ["TGO_URL", "TGO_KEY", "TGO_OPS_KEY", "TGO_BIN", "DB_SOCKET", "DB_USER", "DB_PASSWORD", "DB_NAME",
        "REDIS_SOCKET", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "LIVEKIT_NODES", "APP_LOG",
        "NGINX_ACCESS_LOG", "LIVEKIT_LOGS"]
@@ -49,7 +49,8 @@ def test_nobody_else_can_look(stack):
         assert stat.S_IMODE((stack.var / name).stat().st_mode) == 0o750
     for name in ("env", "stack"):
         assert stat.S_IMODE((stack.var / name).stat().st_mode) == 0o600
-    assert stat.S_IMODE((stack.var / "run/fcgi.sock").stat().st_mode) == 0o660
+    for name in ("fcgi", "route"):
+        assert stat.S_IMODE((stack.var / f"run/{name}.sock").stat().st_mode) == 0o660
 
 
 def test_starting_twice_keeps_what_runs(stack):
@@ -60,25 +61,26 @@ def test_starting_twice_keeps_what_runs(stack):
 
 
 def test_what_died_is_started_again(make_stack):
-    stack = make_stack()
-    before = pids(stack)
-    for part in ("redis", "worker"):
+    stack = make_stack(jobs=True)
+    parts = [*PARTS, "jobs"]
+    before = pids(stack, parts)
+    for part in ("redis", "worker", "route", "jobs"):
         stack.kill(part)
     status = run_script(stack, "run", "--status")
-    assert status.returncode == 1 and status.stdout.count("not running") == 2
+    assert status.returncode == 1 and status.stdout.count("not running") == 4
     stack.start()
-    after = pids(stack)
-    assert {part: after[part] == before[part] for part in PARTS} == {
-        "mariadb": True, "redis": False, "worker": False, "nginx": True}
+    after = pids(stack, parts)
+    assert {part: after[part] == before[part] for part in parts} == {
+        "mariadb": True, "redis": False, "worker": False, "route": False, "nginx": True, "jobs": False}
     assert run_script(stack, "run", "--status").returncode == 0
     assert Api(stack).get("/readyz", root=True).status_code == 200
 
 
 def test_stop_leaves_nothing_and_keeps_the_data(make_stack):
-    stack = make_stack()
+    stack = make_stack(jobs=True)
     room = Api(stack).post("/rooms", {"creator": "kept", "uids": ["also-kept"]}).json()["room_id"]
     old = dict(stack.env)
-    before = pids(stack)
+    before = pids(stack, [*PARTS, "jobs"])
     assert run_script(stack, "stop").returncode == 0
     assert not [part for part, pid in before.items() if process_runs(pid)]
     assert not list((stack.var / "run").glob("*.pid"))
@@ -93,6 +95,22 @@ def test_part_of_it_stops(make_stack):
     worker = stack.pid("worker")
     stack.stop("worker")
     assert not process_runs(worker) and process_runs(stack.pid("nginx"))
+
+
+def test_with_and_without_jobs(make_stack):
+    """JOBS=0 is remembered, as the other settings of a stack are, until it is said otherwise."""
+    stack = make_stack()
+    assert "jobs" not in run_script(stack, "run", "--status").stdout
+    stack.start(JOBS="1")
+    assert "jobs         running" in run_script(stack, "run", "--status").stdout
+    assert Api(stack).get("/readyz", root=True).json()["checks"]["jobs"]["status"] == "ok"
+    stack.settings.pop("JOBS")
+    stack.stop("jobs")
+    stack.start()
+    assert "jobs         running" in run_script(stack, "run", "--status").stdout
+    jobs = stack.pid("jobs")
+    stack.stop("worker")
+    assert process_runs(jobs)
 
 
 def test_configuration_passes_on(make_stack):
