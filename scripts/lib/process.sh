@@ -64,7 +64,8 @@ proc_stop() {
 	local name=$1 seconds=$2 pid
 	if ! proc_alive "$name"; then
 		rm -f "$VAR/run/$name.pid"
-		return
+		# 0, said: in a trap a bare return is what was before the trap.
+		return 0
 	fi
 	pid=$(proc_pid "$name")
 	kill -TERM "$pid" 2>/dev/null || true

@@ -1,4 +1,4 @@
-# services.sh - the servers of a stack besides the media nodes: MariaDB, Redis, the worker, nginx. Each has
+# services.sh - the servers of a stack besides the media nodes: MariaDB, Redis, the workers, the jobs, nginx. Each has
 # start (nothing when it runs) and a question that says whether it answers. SPDX-License-Identifier: MIT
 
 # All of it runs as the user who runs the script; sockets are 0660 in folders of 0750.
@@ -18,8 +18,11 @@ mariadb_start() {
 	if [ -n "${DB_HOST:-}" ] || proc_alive mariadb; then
 		return
 	fi
+	# A server clears its temporary folder of others' tables when it starts: each has one of its own.
+	mkdir -p "$VAR/mariadb-tmp"
 	if [ ! -d "$VAR/mariadb/mysql" ]; then
-		mariadb-install-db --no-defaults --user="$(me)" --datadir="$VAR/mariadb" --skip-test-db \
+		mariadb-install-db --no-defaults --user="$(me)" --datadir="$VAR/mariadb" --tmpdir="$VAR/mariadb-tmp" \
+			--skip-test-db \
 			--auth-root-authentication-method=normal >"$VAR/log/mariadb-install.log" 2>&1 || {
 			proc_tail mariadb-install
 			die "mariadb-install-db failed"
@@ -27,7 +30,7 @@ mariadb_start() {
 	fi
 	# A socket only, and otherwise the server's defaults: durability too.
 	proc_start mariadb mariadbd --no-defaults --user="$(me)" --datadir="$VAR/mariadb" \
-		--socket="$VAR/run/mariadb.sock" --pid-file="$VAR/run/mariadbd.self" --skip-networking \
+		--tmpdir="$VAR/mariadb-tmp" --socket="$VAR/run/mariadb.sock" --pid-file="$VAR/run/mariadbd.self" --skip-networking \
 		--character-set-server=utf8mb4 --collation-server=utf8mb4_unicode_ci
 }
 
@@ -48,7 +51,8 @@ redis_start() {
 	if proc_alive redis; then
 		return
 	fi
-	if port_used "$STACK_REDIS_PORT"; then
+	# One that comes back takes its old port, which its clients' closed connections still name: the nodes know no other.
+	if port_used_on 127.0.0.1 "$STACK_REDIS_PORT"; then
 		unset STACK_REDIS_PORT
 		stack_save
 	fi
@@ -79,17 +83,49 @@ worker_start() {
 		"$BIN/tgo-call-worker")
 }
 
+# The workers nginx asks where a room lives.
+route_start() {
+	if proc_alive route; then
+		say "route: runs already, with the configuration it was started with"
+		return
+	fi
+	(cd "$VAR" && proc_start route spawn-fcgi -n -s "$VAR/run/route.sock" -M 0660 -F 1 -- \
+		"$BIN/tgo-call-worker" --only route)
+}
+
+# Nobody joins without a token; while it is away a node would have said so.
+route_answers() {
+	[ -S "$VAR/run/route.sock" ] &&
+		curl -sS -m 5 "http://127.0.0.1:$PORT/rtc/validate" 2>/dev/null | grep -q 'no permissions'
+}
+
+jobs_start() {
+	if [ "$JOBS" = 0 ]; then
+		return
+	fi
+	if proc_alive jobs; then
+		say "jobs: run already, with the configuration they were started with"
+		return
+	fi
+	(cd "$VAR" && proc_start jobs "$BIN/tgo-call-jobs")
+}
+
+# Each of its processes has written its row.
+jobs_answer() {
+	curl -fsS -m 5 "http://127.0.0.1:$PORT/readyz" 2>/dev/null | grep -q '"alive":[1-9]'
+}
+
 worker_answers() {
 	[ -S "$VAR/run/fcgi.sock" ] && curl -fsS -m 5 -o /dev/null "http://127.0.0.1:$PORT/readyz" 2>/dev/null
 }
 
 # The lines of the templates' @LIVEKIT_SERVERS@ and @CORS_ORIGINS@.
 nginx_servers() {
-	local i
-	for ((i = 1; i <= NODES; i++)); do
-		printf 'server %s max_fails=2 fail_timeout=5s; ' "$(node_address "$i")"
+	local node
+	for node in ${LIVEKIT_NODES//,/ }; do
+		printf 'server %s max_fails=2 fail_timeout=5s; ' "${node%%;*}"
 	done
-	if [ "$NODES" = 0 ]; then
+	if [ -z "$LIVEKIT_NODES" ]; then
 		printf 'server 127.0.0.1:1 down;'
 	fi
 }
@@ -110,8 +146,9 @@ nginx_write() {
 	local dir=$1 user='' file
 	mkdir -p "$dir/conf.d" "$dir/tgo-call" "$VAR/nginx-tmp"
 	for file in conf.d/livekit-cluster.conf conf.d/tgo-call.conf tgo-call/{errors,fastcgi}.conf \
-		tgo-call/{livekit-proxy,messages}.conf; do
+		tgo-call/{livekit-proxy,livekit-node,livekit-route,messages}.conf; do
 		sed -e "/^#/b; s|@LISTEN@|127.0.0.1:$PORT|; s|@FCGI_SOCKET@|$VAR/run/fcgi.sock|" \
+			-e "s|@ROUTE_SOCKET@|$VAR/run/route.sock|" \
 			-e "s|@LOG_DIR@|$VAR/log|; s|@LIVEKIT_SERVERS@|$(nginx_servers)|" \
 			-e "s|@CORS_ORIGINS@|$(nginx_origins)|; s|@SWAGGER_UI@|$(tools_swagger_ui)|" \
 			"$ROOT/nginx-conf/${file#conf.d/}" >"$dir/$file"

@@ -1,10 +1,10 @@
 # stack.sh - one stack in one folder, $VAR: its settings, its environment, what it is made of.
 # SPDX-License-Identifier: MIT
 
-# Remembered in $VAR/stack from the first start on, so that a later start finds the same stack. PORT, NODES
-# and NODE_PORT of the environment change it.
+# Remembered in $VAR/stack from the first start on, so that a later start finds the same stack. PORT, NODES,
+# NODE_PORT and JOBS of the environment change it.
 stack_load() {
-	local port=${PORT:-} nodes=${NODES:-} node_port=${NODE_PORT:-}
+	local port=${PORT:-} nodes=${NODES:-} node_port=${NODE_PORT:-} jobs=${JOBS:-}
 	mkdir -p "$VAR"
 	VAR=$(cd -- "$VAR" && pwd -P)
 	if [ ${#VAR} -gt 80 ]; then
@@ -22,6 +22,8 @@ stack_load() {
 	PORT=${port:-${PORT:-8080}}
 	NODES=${nodes:-${NODES:-2}}
 	NODE_PORT=${node_port:-${NODE_PORT:-7880}}
+	JOBS=${jobs:-${JOBS:-1}}
+	[[ $JOBS = 0 || $JOBS = 1 ]] || die "JOBS is 0 or 1"
 	[[ $PORT =~ ^[0-9]+$ && $NODES =~ ^[0-9]+$ && $NODE_PORT =~ ^[0-9]+$ && $NODES -le 100 ]] ||
 		die "PORT and NODE_PORT are port numbers, NODES is 0 to 100"
 }
@@ -44,7 +46,7 @@ stack_save() {
 	done
 	(
 		umask 077
-		for name in PORT NODES NODE_PORT "${!STACK_@}"; do
+		for name in PORT NODES NODE_PORT JOBS "${!STACK_@}"; do
 			printf '%s=%q\n' "$name" "${!name}"
 		done >"$VAR/stack.new"
 	)
@@ -61,6 +63,10 @@ stack_parts() {
 		echo "livekit-$i"
 	done
 	echo worker
+	echo route
+	if [ "$JOBS" = 1 ]; then
+		echo jobs
+	fi
 	echo nginx
 }
 
@@ -88,7 +94,7 @@ node_addresses() {
 	echo "$list"
 }
 
-# What the worker and the operator's command run with. Configuration of the caller's environment that is not
+# What the worker, the jobs and the operator's command run with. Configuration of the caller's environment that is not
 # about this stack's own servers (AUTH_MODE, WORKERS, BUSINESS_WEBHOOK_ENDPOINTS, ...) passes on as it is.
 stack_environment() {
 	if [ -z "${DB_HOST:-}" ]; then
@@ -102,7 +108,11 @@ stack_environment() {
 	export REDIS_SOCKET=$VAR/run/redis.sock REDIS_DB=0
 	export LIVEKIT_URL=http://127.0.0.1:$PORT LIVEKIT_CLIENT_URL=ws://127.0.0.1:$PORT
 	export LIVEKIT_API_KEY=$STACK_LIVEKIT_KEY LIVEKIT_API_SECRET=$STACK_LIVEKIT_SECRET
-	LIVEKIT_NODES=$(node_addresses)
+	# Without nodes of its own a stack may have others, named by address.
+	if [ "$NODES" != 0 ]; then
+		LIVEKIT_NODES=$(node_addresses)
+	fi
+	LIVEKIT_NODES=${LIVEKIT_NODES:-}
 	API_KEYS="run:$(sha256_of "$STACK_KEY"),ops-run:$(sha256_of "$STACK_OPS_KEY")${API_KEYS:+,$API_KEYS}"
 	export LIVEKIT_NODES API_KEYS
 	export TICKET_SECRET=${TICKET_SECRET:-$STACK_TICKET_SECRET} CORS_ORIGINS=${CORS_ORIGINS-*}
@@ -165,6 +175,9 @@ stack_stop() {
 	fi
 	proc_stop nginx 10
 	proc_stop worker 20
+	proc_stop route 20
+	# After the worker: what its last requests left behind still finds somebody.
+	proc_stop jobs 20
 	for name in $(stack_running | grep '^livekit-' || true); do
 		proc_stop "$name" 10 &
 		stops+=($!)

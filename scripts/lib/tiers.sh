@@ -85,7 +85,7 @@ tier_unit() {
 tier_db() {
 	local var=$SCRATCH/db test
 	make -C "$BUILD" -j2 check TESTS= >"$SCRATCH/make.log" 2>&1 || tail -n 20 "$SCRATCH/make.log" >&2
-	VAR=$var PORT=$(free_port) NODES=0 "$ROOT/scripts/run" --detach >"$SCRATCH/run.log" 2>&1 || {
+	VAR=$var PORT=$(free_port) NODES=0 JOBS=0 "$ROOT/scripts/run" --detach >"$SCRATCH/run.log" 2>&1 || {
 		tail -n 40 "$SCRATCH/run.log" >&2
 		count 0 1 0
 		VAR=$var "$ROOT/scripts/stop"
@@ -117,6 +117,7 @@ tier_process() {
 }
 
 tier_system() {
+	packages_ensure mmdebstrap
 	run_pytest system
 }
 
@@ -124,10 +125,21 @@ tier_api() {
 	run_pytest api
 }
 
+tier_jobs() {
+	packages_ensure valgrind
+	run_pytest jobs
+}
+
 tier_livekit() {
 	tools_python
 	tools_node
 	run_pytest livekit
+}
+
+tier_cluster() {
+	tools_python
+	tools_node
+	run_pytest cluster
 }
 
 # The guides' commands on a running system; what the documents name exists; the tables' comments; every
@@ -161,6 +173,7 @@ tier_asan() {
 	run_pytest api
 	if [ -n "${TGO_FULL:-}" ]; then
 		run_pytest process
+		run_pytest jobs
 	fi
 	unset ASAN_OPTIONS
 	export BIN=$plain TGO_BIN=$plain

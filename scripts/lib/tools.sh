@@ -20,10 +20,19 @@ tools_python() {
 	python3 -c 'import ensurepip, venv' 2>/dev/null || packages_ensure "${PACKAGES_TEST[@]}"
 	say "installing the tests' Python packages ..."
 	mkdir -p "$CACHE"
-	rm -rf "$dir"
-	python3 -m venv "$dir"
-	"$PYTHON" -m pip install -q --disable-pip-version-check -r "$ROOT/t/requirements.txt" >&2
-	touch "$dir/ready"
+	tools_make_python "$dir" 7>"$dir.lock"
+}
+
+# Two that want the same environment at the same time: the second one finds it made.
+tools_make_python() {
+	flock 7
+	if [ -f "$1/ready" ]; then
+		return
+	fi
+	rm -rf "$1"
+	python3 -m venv "$1"
+	"$1/bin/python" -m pip install -q --disable-pip-version-check -r "$ROOT/t/requirements.txt" >&2
+	touch "$1/ready"
 }
 
 # Puts a Node of at least 20 with npm first in PATH; PyPI's wheel has one where the machine has none.
