@@ -45,7 +45,7 @@ def raw_ms(url, token):
 
 
 def round_of(stack, db, connect, first=0):
-    """A fresh call for each way, so that no way profits from another one's room; ms of each. Another one begins each time."""
+    """A fresh call for each way, so that none profits from another one's room; ms of each. They take turns to begin."""
     taken = {}
     for way in WAYS[first:] + WAYS[:first]:
         room, _, answer = cluster.new_call(stack, prefix="bench")
@@ -62,7 +62,8 @@ def compare(stack, db, name, n, connect):
     rounds = [round_of(stack, db, connect, i % len(WAYS)) for i in range(n)]
     for way in WAYS:
         ms = sorted(one[way] for one in rounds)
-        print(f"{name:20} {way:13} ms  p50 {ms[n // 2]:7.2f}  p95 {ms[n * 95 // 100]:7.2f}  max {ms[-1]:7.2f}", flush=True)
+        print(f"{name:20} {way:13} ms  p50 {ms[n // 2]:7.2f}  p95 {ms[n * 95 // 100]:7.2f}  max {ms[-1]:7.2f}",
+              flush=True)
     extra = sorted(one["through us"] for one in rounds)[n // 2] - sorted(one["hosting node"] for one in rounds)[n // 2]
     print(f"{name:20} through us costs {extra:+.2f} ms at the median", flush=True)
 

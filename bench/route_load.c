@@ -1,5 +1,5 @@
-/* route_load - asks the routing workers as nginx does, so many times a second, whether they keep up or not: each question
- * has its moment, and what it waits beyond that counts.
+/* route_load - asks the routing workers as nginx does, so many times a second, whether they keep up or not: each
+ * question has its moment, and what it waits beyond that counts.
  * use: route_load SOCKET TOKENS RATE SECONDS    (TOKENS: a file, one a line)
  * SPDX-License-Identifier: MIT */
 #include <errno.h>

@@ -34,6 +34,15 @@ go_find() {
 	chmod +x "$go" && echo "$go"
 }
 
+# livekit_build GO DIR: DIR/server. Some versions replace modules, which `go install` takes only in the module's own folder.
+livekit_build() (
+	export GOBIN=$2 GOTOOLCHAIN=local GOROOT=''
+	module=github.com/livekit/livekit-server
+	"$1" install "$module/cmd/server@v$LIVEKIT_VERSION" && exit
+	source=$("$1" mod download -json "$module@v$LIVEKIT_VERSION" | sed -n 's/^.*"Dir": "\(.*\)".*$/\1/p')
+	cd "$source" && "$1" install -mod=readonly ./cmd/server
+)
+
 livekit_make() {
 	local go dir
 	dir=$(dirname "$1")
@@ -42,10 +51,7 @@ livekit_make() {
 		flock 8
 		[ ! -x "$1" ] || exit 0
 		say "making livekit-server $LIVEKIT_VERSION (once, some minutes) ..."
-		go=$(go_find) &&
-			GOBIN=$dir GOTOOLCHAIN=local GOROOT='' "$go" install \
-				"github.com/livekit/livekit-server/cmd/server@v$LIVEKIT_VERSION" \
-				>"$dir/build.log" 2>&1 && mv "$dir/server" "$1"
+		go=$(go_find) && livekit_build "$go" "$dir" >"$dir/build.log" 2>&1 && mv "$dir/server" "$1"
 	) 8>"$dir/.lock" && return
 	proc_tail livekit-server "$dir/build.log"
 	return 1

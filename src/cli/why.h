@@ -1,10 +1,11 @@
-/* why - what the logs say of somebody's way into a call; for `tgo-call why`.
+/* why - somebody's way into a call: what the logs say of it, and what is to be said of each step; for `tgo-call why`.
  * Ownership: texts in the arena of the command.
  * SPDX-License-Identifier: MIT */
 #ifndef CLI_WHY_H
 #define CLI_WHY_H
 
-#include "cli/command.h"
+#include "call/ops.h"
+#include "cli/doctor.h"
 
 /* The newest sighting of each kind; at_ms 0: none. */
 struct trace {
@@ -33,5 +34,26 @@ struct sightings {
 };
 /* The application's log first, then nginx's. */
 void why_read_logs(struct cli *c, const char *app_log, const char *nginx_log, struct sightings *s);
+
+enum { WHY_PEOPLE_MAX = 20, WHY_STEPS_MAX = 2 + 5 * WHY_PEOPLE_MAX };
+struct step {
+	struct str uid;               /* "": of the call */
+	const char *name;
+	enum verdict verdict;
+	int64_t at_ms;                /* 0: no time */
+	struct str said;
+	const char *cure;             /* "": nothing to cure */
+};
+struct why {
+	struct cli *c;
+	struct view view;
+	struct sightings seen;
+	struct step steps[WHY_STEPS_MAX];
+	size_t n;
+	bool failed;
+};
+/* Each adds its steps; the logs were read. */
+void why_judge_room(struct why *w);
+void why_judge_person(struct why *w, const struct trace *t);
 
 #endif

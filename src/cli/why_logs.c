@@ -121,7 +121,8 @@ take_ours(struct cli *c, struct sightings *w, const struct seen *s, int64_t at_m
 	struct trace *t = person(w, s->uid);
 
 	if (t == NULL) {
-		w->n_nameless += routing && s->uid.len == 0;
+		/* One without any token is a probe, ours among them. */
+		w->n_nameless += routing && s->uid.len == 0 && str_eq(s->error, S("invalid_token"));
 		return;
 	}
 	if (routing && here)

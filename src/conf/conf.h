@@ -30,6 +30,7 @@ enum node_algorithm { PICK_LOWEST, PICK_TWOCHOICE };
 struct static_node {
 	struct str host;                                     /* a name or an address, IPv6 without brackets */
 	int64_t port;
+	struct str ip;                                       /* that LiveKit's record of it has; "": its own */
 	struct str url, region;                              /* "": none */
 	int64_t weight;                                      /* 1 .. 1000 */
 };

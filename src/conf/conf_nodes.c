@@ -56,7 +56,15 @@ url_ok(struct str s)
 	    str_starts(s, S("https://")));
 }
 
-/* "url=..", "region=..", "weight=.." */
+static bool
+ip_ok(struct str s)
+{
+	struct cidr whole;
+
+	return cidr_parse(s, &whole) && memchr(s.at, '/', s.len) == NULL;
+}
+
+/* "url=..", "region=..", "weight=..", "ip=.." */
 static bool
 parse_detail(struct str s, struct static_node *out)
 {
@@ -68,6 +76,10 @@ parse_detail(struct str s, struct static_node *out)
 	value = str_trim(value);
 	if (str_eq(name, S("weight")))
 		return parse_i64(value, 1, WEIGHT_MAX, &out->weight);
+	if (str_eq(name, S("ip"))) {
+		out->ip = value;
+		return ip_ok(value);
+	}
 	if (str_eq(name, S("region"))) {
 		out->region = value;
 		return name_ok(value);
@@ -90,6 +102,7 @@ parse_node(struct conf *c, struct str item, struct static_node *out)
 			return false;
 	}
 	out->host = arena_str(c->own, out->host);
+	out->ip = arena_str(c->own, out->ip);
 	out->url = arena_str(c->own, out->url);
 	out->region = arena_str(c->own, out->region);
 	return true;
@@ -144,6 +157,8 @@ conf_nodes_show(const struct conf *c, struct strbuf *to)
 			strbuf_addf(to, ";region=%.*s", STR_ARG(n->region));
 		if (n->weight != WEIGHT)
 			strbuf_addf(to, ";weight=%" PRId64, n->weight);
+		if (n->ip.len > 0)
+			strbuf_addf(to, ";ip=%.*s", STR_ARG(n->ip));
 	}
 }
 

@@ -5,7 +5,7 @@
 
 #include "conf/conf.h"
 
-/* "host[:port][;url=..][;region=..][;weight=..],...": into c->nodes; a port that is not named stays 0.
+/* "host[:port][;url=..][;region=..][;weight=..][;ip=..],...": into c->nodes; a port that is not named stays 0.
  * False: not such a list, or one node twice. */
 bool conf_nodes_parse(struct conf *c, struct str list) MUST_CHECK;
 /* Fills in what the nodes leave to other options. */

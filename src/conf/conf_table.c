@@ -90,7 +90,8 @@ const struct conf_option CONF_OPTIONS[] = {
 	    AT(lk_redis_db), .help = "The database number LiveKit uses." },
 
 	{ .name = "LIVEKIT_NODES", .group = "LiveKit cluster", .type = CONF_NODES, .def = "", AT(nodes),
-	    .help = "The media nodes: a comma list of host[:port][;url=wss://..][;region=..][;weight=1..1000]. "
+	    .help = "The media nodes: a comma list of host[:port][;url=wss://..][;region=..][;weight=1..1000][;ip=..]. "
+	            "ip: what LiveKit takes for the node's address, where that is another (rtc.use_external_ip). "
 	            "Unset: those that LiveKit's Redis names." },
 	{ .name = "LIVEKIT_NODE_PORT", .group = "LiveKit cluster", .type = CONF_INT, .def = "7880",
 	    .min = 1, .max = 65535, AT(node_port), .help = "The port of a node that names none." },

@@ -13,6 +13,7 @@ struct making {
 	struct arena *a;
 	const struct sources *s;
 	struct str *ips;              /* of the records, spelt as ours; "" = none that could be routed to */
+	struct str *listed;           /* of LIVEKIT_NODES; "" = not known */
 	struct cluster_node *nodes;
 	size_t n;
 };
@@ -91,9 +92,9 @@ node_at(struct cluster_node *nodes, size_t n, struct str addr)
 	return NULL;
 }
 
-/* NULL: it is there already. */
+/* recorded_ip: where its record is looked for. NULL: it is there already. */
 static struct cluster_node *
-add_node(struct making *m, struct str ip, int64_t port)
+add_node(struct making *m, struct str ip, int64_t port, struct str recorded_ip)
 {
 	struct str addr = address_of(m->a, ip, port);
 	const struct remembered *memory = remembered_as(m->s, addr);
@@ -104,7 +105,7 @@ add_node(struct making *m, struct str ip, int64_t port)
 		return NULL;
 	n = &m->nodes[m->n++];
 	*n = (struct cluster_node){ .addr = addr, .name = addr, .weight = WEIGHT, .serving = true };
-	record = find_record(m, ip, &n->twin);
+	record = find_record(m, recorded_ip, &n->twin);
 	if (record != NULL) {
 		n->live = *record;
 		n->region = record->region;
@@ -136,6 +137,15 @@ remembered_ip(const struct making *m, const struct static_node *c)
 	return S("");
 }
 
+/* Where its record says it is. */
+static struct str
+recorded_ip(const struct making *m, const struct static_node *c, struct str ip)
+{
+	struct str spelt;
+
+	return c->ip.len > 0 && address_spell(m->a, c->ip, &spelt) ? spelt : ip;
+}
+
 static struct str
 configured_name(struct arena *a, const struct static_node *c, const struct cluster_node *n)
 {
@@ -150,8 +160,9 @@ add_configured(struct making *m)
 	for (size_t i = 0; i < m->s->conf->n_nodes; i++) {
 		const struct static_node *c = &m->s->conf->nodes[i];
 		struct str ip = m->s->ips[i].len > 0 ? m->s->ips[i] : remembered_ip(m, c);
-		struct cluster_node *n = ip.len > 0 ? add_node(m, ip, c->port) : NULL;
+		struct cluster_node *n = ip.len > 0 ? add_node(m, ip, c->port, recorded_ip(m, c, ip)) : NULL;
 
+		m->listed[i] = ip;
 		if (n == NULL)
 			continue;
 		n->configured = true;
@@ -163,16 +174,15 @@ add_configured(struct making *m)
 	}
 }
 
+/* Whether one of the list has its record there. */
 static bool
-has_ip(const struct making *m, struct str ip)
+is_listed(const struct making *m, struct str ip)
 {
-	for (size_t i = 0; i < m->n; i++) {
-		struct str have;
-		int64_t port;
+	const struct conf *c = m->s->conf;
 
-		if (address_split(m->nodes[i].addr, &have, &port) && str_eq(have, ip))
+	for (size_t i = 0; i < c->n_nodes; i++)
+		if (str_eq(recorded_ip(m, &c->nodes[i], m->listed[i]), ip))
 			return true;
-	}
 	return false;
 }
 
@@ -183,9 +193,9 @@ add_recorded(struct making *m)
 	for (size_t i = 0; i < m->s->n_records; i++) {
 		struct cluster_node *n;
 
-		if (m->ips[i].len == 0 || has_ip(m, m->ips[i]))
+		if (m->ips[i].len == 0 || is_listed(m, m->ips[i]))
 			continue;
-		n = add_node(m, m->ips[i], m->s->conf->node_port);
+		n = add_node(m, m->ips[i], m->s->conf->node_port, m->ips[i]);
 		if (n != NULL)
 			n->spare = m->s->conf->n_nodes > 0;
 	}
@@ -200,7 +210,7 @@ add_remembered(struct making *m)
 		int64_t port;
 
 		if (r->seen_lately && address_split(r->addr, &ip, &port) && address_spell(m->a, ip, &spelt))
-			(void)add_node(m, spelt, port);
+			(void)add_node(m, spelt, port, spelt);
 	}
 }
 
@@ -241,6 +251,7 @@ merge_nodes(struct arena *a, const struct sources *s, struct cluster_node **out,
 	for (size_t i = 0; i < s->n_records; i++)
 		if (!address_spell(a, s->records[i].ip, &m.ips[i]))
 			m.ips[i] = S("");
+	m.listed = arena_array(a, s->conf->n_nodes, sizeof(*m.listed));
 	m.nodes = arena_array(a, s->conf->n_nodes + s->n_records + s->n_memory, sizeof(*m.nodes));
 	add_configured(&m);
 	add_recorded(&m);

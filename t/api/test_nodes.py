@@ -168,6 +168,20 @@ def test_no_such_node(two, name):
     assert two.sql("SELECT * FROM livekit_node") == ()
 
 
+def test_a_name_of_several_is_none(cluster, worker, stack):
+    """An ip with two ports; each has a name of its own, with its port, and settings of its own."""
+    at = worker(LIVEKIT_NODES=f"{A}:7880;region=eu;weight=200,{A}:7881;url=wss://b.example,localhost:7882")
+    get = lambda name: at.request("GET", f"/nodes/{name}", key=stack.env["TGO_KEY"])  # noqa: E731
+    check_error(get(A), 404, "not_found")
+    first, second = get(f"{A}:7880").json(), get(f"{A}:7881").json()
+    assert (first["region"], first["weight"], first["url"]) == ("eu", 200, "")
+    assert (second["region"], second["weight"], second["url"]) == ("", 100, "wss://b.example")
+    wait_until(lambda: get("localhost").status_code == 200, 5, what="its address is known")
+    by_name = get("localhost").json()
+    assert by_name["name"] == "localhost:7882" and by_name["addr"] in ("127.0.0.1:7882", "[::1]:7882")
+    assert get("localhost:7882").json()["addr"] == by_name["addr"]
+
+
 def test_who_may(two):
     check_error(two.ask("GET", "/nodes", key=None), 401, "unauthorized")
     assert two.ask("GET", "/nodes", key="key").status_code == 200

@@ -15,12 +15,12 @@ def cluster_of(n):
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def two():
     yield from cluster_of(2)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def three():
     yield from cluster_of(3)
 

@@ -13,7 +13,7 @@ from support.signalling import Client
 from support.wait import wait_until
 
 NODES = "three"
-# LiveKit alone holds such a join for 9 s and refuses it then. Here it is well below 1 s; a machine under load gets more.
+# LiveKit alone holds such a join for 9 s and refuses it then. Here it is well below 1 s; a busy machine gets more.
 BOUND_S = 3
 
 

@@ -1,5 +1,5 @@
-"""Whoever races for a fresh room: every participant's connection goes straight to the node that hosts the room, by nginx's
-log, LiveKit's own map and the node's own log. SPDX-License-Identifier: MIT
+"""Whoever races for a fresh room: every participant's connection goes straight to the node that hosts the room, by
+nginx's log, LiveKit's own map and the node's own log. SPDX-License-Identifier: MIT
 """
 import asyncio
 import concurrent.futures

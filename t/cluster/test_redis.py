@@ -52,7 +52,8 @@ def both(stack, call):
 
 def serves(stack):
     """Our own Redis is in use again: rooms are announced to LiveKit before anybody comes."""
-    wait_until(lambda: cluster.mapped(stack, cluster.new_call(stack)[0]), 20, interval=0.2, what="rooms announced again")
+    wait_until(lambda: cluster.mapped(stack, cluster.new_call(stack)[0]), 20, interval=0.2,
+               what="rooms announced again")
 
 
 def test_joins_and_routes_go_on_from_mysql(nodes, db):
@@ -89,17 +90,24 @@ def test_redis_dies_and_comes_back_empty(nodes, db):
         assert cluster.node_ids(nodes)[host] == cluster.homes(db, [room])[room]
 
 
-def test_a_call_with_people_in_it_when_redis_forgets(nodes, db):
-    """LiveKit's map is gone: who comes now still meets who is there."""
-    call = cluster.new_call(nodes)
-    first, second = both(nodes, call)
+async def forget(stack, room, first, second):
+    """LiveKit's map and our cache lose the room between the two; the hosts of both."""
+    async with Client(stack.url, first) as ann:
+        stack.redis().delete(f"tgo:room:{room}")
+        stack.redis().hdel("room_node_map", room)
+        async with Client(stack.url, second) as bob:
+            await bob.sees(ann.identity)
+            await ann.sees(bob.identity)
+            return {ann.node_id, bob.node_id}
 
-    async def forget():
-        async with Client(nodes.url, first) as ann:
-            nodes.redis().delete("room_node_map", f"tgo:room:{call[0]}")
-            async with Client(nodes.url, second) as bob:
-                await bob.sees(ann.identity)
-                await ann.sees(bob.identity)
-                return ann.node_id, bob.node_id
-    ann, bob = asyncio.run(forget())
-    assert ann == bob and cluster.node_ids(nodes)[ann] == cluster.homes(db, [call[0]])[call[0]]
+
+def test_who_comes_after_redis_forgot_meets_who_is_there(nodes, db):
+    """Left alone LiveKit would place such a room anew, beside the people in it."""
+    calls = [cluster.new_call(nodes) for _ in range(6)]
+    given = cluster.homes(db, [call[0] for call in calls])
+
+    async def all_of_them(pairs):
+        return await asyncio.gather(*(forget(nodes, call[0], *pair) for call, pair in zip(calls, pairs)))
+    hosts = asyncio.run(all_of_them([both(nodes, call) for call in calls]))
+    ids = cluster.node_ids(nodes)
+    assert [{ids[id] for id in some} for some in hosts] == [{given[call[0]]} for call in calls]

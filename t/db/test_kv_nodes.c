@@ -179,8 +179,8 @@ END_TEST
 
 START_TEST(the_registry_sees_marks_and_counts)
 {
-	static struct static_node listed[] = { { { "10.0.0.1", 8 }, 7880, { 0 }, { 0 }, 100 },
-		{ { "10.0.0.2", 8 }, 7880, { 0 }, { 0 }, 100 } };
+	static struct static_node listed[] = { { .host = { "10.0.0.1", 8 }, .port = 7880, .weight = 100 },
+		{ .host = { "10.0.0.2", 8 }, .port = 7880, .weight = 100 } };
 	const struct str drained[] = { S("10.0.0.2:7880") };
 	struct registry *r;
 	struct snapshot s;

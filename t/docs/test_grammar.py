@@ -18,10 +18,12 @@ from support.client import Api
 from support.ctl import Ctl
 from support.fake_livekit import FakeLiveKit
 from support.fake_livekit import node_record, person_record
+from support.fake_node import FakeNode
 from support.go_database import GoDatabase
 from support.jobs_process import Jobs, jobs_of
 from support.livekit_hook import Hook, now_ms, person
 from support.logs import AppLog
+from support.ports import free_port
 from support.receiver import Receiver, Stream
 from support.stack import ROOT
 from support.time_passes import run_down
@@ -310,6 +312,7 @@ class Story:
         over, moved, cache = self.room("over"), self.room("moved"), self.api.stack.redis()
         db = self.api.stack.db()
         recorder.leave_out(db)
+        self.placed(db, cache)
         cache.hset("nodes", "ND_a", node_record("ND_a", time.time() + 60))
         with db.cursor() as c:
             c.execute("INSERT INTO rtc_room (room_id, creator, status, started_at_ms, host_since_ms, look_at_ms) VALUES"
@@ -320,8 +323,24 @@ class Story:
             wait_until(lambda: not cache.exists(f"room_participants:{moved}"), 20)
             wait_until(lambda: c.execute("SELECT 1 FROM livekit_node WHERE livekit_id = 'ND_a'"), 20)
             c.execute("DELETE FROM rtc_room WHERE room_id = %s", (moved,))
+        wait_until(lambda: self.api.get("/nodes").json()["nodes"], 5)
+        for path in ("/nodes/ND_a/drain", "/nodes/ND_a/undrain"):
+            assert self.api.post(path, key=self.api.ops_key).status_code == 200
         cache.delete("nodes", "room_node_map")
         db.close()
+
+    def placed(self, db, cache):
+        """A call that was made when there was no node yet."""
+        room, ann = self.room("placed"), self.uid("ann8")
+        self.post("/rooms", creator=ann, room_id=room)
+        node = FakeNode(cache, NODE_IP, port=NODE_PORT)
+        with db.cursor() as c:
+            def has_node():
+                self.post(f"/rooms/{room}/join", uid=ann)
+                return c.execute("SELECT 1 FROM rtc_room WHERE room_id = %s AND livekit_node = %s", (room, node.addr))
+
+            wait_until(has_node, 10)
+        node.stop()
 
     def lists(self):
         ann = self.uid("ann")
@@ -356,7 +375,10 @@ def run_commands(stack, recorder, folder):
     ctl("end", room)
 
 
+NODE_IP = "127.0.0.91"
+NODE_PORT = free_port([NODE_IP])
 JOBS = {
+    "LIVEKIT_NODE_PORT": str(NODE_PORT),
     "BUSINESS_WEBHOOK_ENDPOINTS": json.dumps([{"url": "http://127.0.0.1:9/all", "secret": "s", "events": ["*"]},
                                               {"url": "http://127.0.0.1:9/eight", "secret": "s"}]),
     "RECONCILE_INTERVAL": "1", "LOOK_AGAIN_S": "0.3", "JOIN_GRACE": "0.5", "KEEP_INTERVAL_S": "0.2", "CALL_RETENTION_DAYS": "1000", "BUSINESS_WEBHOOK_LOG_CLEANUP_ENABLED": "true",
@@ -543,6 +565,7 @@ ARGUMENTS = {
     "node_drain": None,
     "node_undrain": ["10.0.0.1:7880"],
     "node_found": None,
+    "nodes_calls": [2000],
     "nodes_forget": [1000],
     "rooms_final": ["room-700", "room-800"],
     "rooms_hosted": [700, 1000],
@@ -568,10 +591,10 @@ ARGUMENTS = {
     "delivery_note": [0, 1, 2, 1, 3, 4, 5, 1, 500, "no", "no", "e0"],
 }
 # An operator's lists over everything, and the calendar of deadlines: they follow an index, and stop at their LIMIT.
-OVER_EVERYTHING = {"stale_rows", "rooms_by_time", "rooms_total_by_time", "deliveries_queued", "deliveries_due",
+OVER_EVERYTHING = {"stale_rows", "events_unnumbered", "rooms_by_time", "rooms_total_by_time", "deliveries_queued", "deliveries_due",
                    "deliveries_requeue", "due_next", "due_rooms", "events_window", "endpoint_waiting",
                    "endpoint_later_queued", "endpoint_later_again", "deliveries_window", "keep_actions_done",
-                   "keep_rooms", "webhook_failures", "jobs_lag", "rooms_hosted"}
+                   "keep_rooms", "webhook_failures", "jobs_lag", "rooms_hosted", "nodes_calls"}
 # A row for each receiver, process or node: these may be read whole.
 SMALL = {"webhook_endpoint", "w", "jobs_process", "livekit_node"}
 # Of one call, or of one person's calls.

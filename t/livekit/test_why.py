@@ -14,7 +14,7 @@ from support.wait import wait_until
 
 @pytest.fixture
 def ctl(livekit_stack, tmp_path):
-    return Ctl.of(livekit_stack, tmp_path, NGINX_ACCESS_LOG=livekit_stack.env["NGINX_ACCESS_LOG"])
+    return Ctl.of(livekit_stack, tmp_path, **{name: livekit_stack.env[name] for name in ("NGINX_ACCESS_LOG", "LIVEKIT_NODES")})
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
-"""LiveKit's nodes as the tests see them: which is where, who hosts a room by LiveKit's own word, and what the logs of all
-three say of a connection. SPDX-License-Identifier: MIT
+"""LiveKit's nodes as the tests see them: which is where, who hosts a room by LiveKit's own word, and what the logs say
+of a connection. SPDX-License-Identifier: MIT
 """
 import json
 import pathlib
@@ -58,11 +58,12 @@ def access_token(stack, room, identity, key=None, secret=None, **claims):
 
 
 def new_call(stack, n=2, prefix="room", **more):
-    """A fresh call of n people: its id, and {uid: answer with url and token}. The others have not joined: their tokens are
-    made on demand with join()."""
+    """A fresh call of n people: its id, its people, and its creator's answer with url and token. The others get theirs
+    by joined()."""
     tail = secrets.token_hex(4)
     people = [f"p{i}-{tail}" for i in range(max(n, 2))]
-    answer = Api(stack).post("/rooms", {"creator": people[0], "uids": people[1:], "room_id": f"{prefix}-{tail}", **more})
+    answer = Api(stack).post("/rooms", {"creator": people[0], "uids": people[1:], "room_id": f"{prefix}-{tail}",
+                                        **more})
     assert answer.status_code == 200, answer.text
     return answer.json()["room_id"], people, answer.json()
 

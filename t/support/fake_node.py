@@ -38,9 +38,9 @@ BEAT_S = 0.5
 
 
 class FakeNode:
-    def __init__(self, redis, ip, region=""):
+    def __init__(self, redis, ip, region="", port=None):
         self.redis, self.ip, self.region = redis, ip, region
-        self.port = free_port([ip])
+        self.port = port or free_port([ip])
         self.addr, self.state, self.id = f"{ip}:{self.port}", 1, None
         self.stopping = threading.Event()
         self.start()

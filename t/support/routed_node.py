@@ -1,7 +1,7 @@
 """A media node as a client's request sees one: it says which node it is, and remembers what came to it.
 
-    node = RoutedNode("127.0.0.41")     listens on a port of its own; node.redis = ..., node.record() once there is a Redis
-    node.came()                         what reached it since the last time, as "GET /rtc"; probes (GET /) are none of it
+    node = RoutedNode("127.0.0.41")     listens on a port of its own; node.redis = ..., node.record() once there is one
+    node.came()                         what reached it since the last time, as "GET /rtc"; probes (GET /) do not count
     node.cuts = True                    takes every request but probes, and hangs up
 
 SPDX-License-Identifier: MIT

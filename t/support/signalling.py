@@ -74,7 +74,7 @@ class Client:
         self.writer = None
 
     async def _upgrade(self):
-        query = urllib.parse.urlencode({"access_token": self.token, "protocol": 15, "auto_subscribe": 1, "sdk": "python"})
+        query = urllib.parse.urlencode({"access_token": self.token, "protocol": 15, "auto_subscribe": 1})
         self.reader, self.writer = await asyncio.open_connection(self.where.hostname, self.where.port, limit=1 << 20)
         self.writer.write((f"GET {self.path}?{query} HTTP/1.1\r\nHost: {self.where.netloc}\r\nConnection: Upgrade\r\n"
                            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"

@@ -3,15 +3,19 @@
 SPDX-License-Identifier: MIT
 """
 import json
+import os
 import re
 import shutil
 import subprocess
 
 import pytest
+import requests
 
 from support.client import raw_http
 from support.logs import AppLog
+from support.ports import free_port
 from support.stack import ROOT
+from support.wait import wait_until
 
 LANGUAGES = ["zh-CN", "zh-TW", "en-US", "fr-FR", "ja-JP"]
 KEY_BY_STATUS = {400: "invalid_parameters", 404: "not_found", 405: "method_not_allowed",
@@ -207,4 +211,55 @@ def test_templates_as_installed(tmp_path):
                   ("client_body", "fastcgi", "proxy", "uwsgi", "scgi"))
         + "include livekit-cluster.conf; include tgo-call.conf; }")
     tried = subprocess.run(["/usr/sbin/nginx", "-t", "-c", conf / "nginx.conf"], capture_output=True, text=True)
+    assert tried.returncode == 0 and "warn" not in tried.stderr, tried.stderr
+
+
+def printed(stack, tmp_path, *args, nodes=""):
+    """nginx.conf around what the command prints."""
+    env = {"PATH": os.environ["PATH"], "DB_SOCKET": stack.env["DB_SOCKET"], "DB_USER": stack.env["DB_USER"],
+           "DB_PASSWORD": stack.env["DB_PASSWORD"], "DB_NAME": stack.env["DB_NAME"], "LIVEKIT_NODES": nodes,
+           "REDIS_SOCKET": stack.env["REDIS_SOCKET"], "CORS_ORIGINS": "https://app.example"}
+    done = subprocess.run([f"{stack.env['TGO_BIN']}/tgo-call", "nginx", "--log-dir", tmp_path, *args], env=env,
+                          cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    (tmp_path / "site.conf").write_text(done.stdout)
+    user = "user root root;" if os.geteuid() == 0 else ""
+    (tmp_path / "nginx.conf").write_text(
+        f"{user} pid {tmp_path}/pid; error_log {tmp_path}/e; events {{}} http {{"
+        + "".join(f"{kind}_temp_path {tmp_path}/{kind};" for kind in
+                  ("client_body", "fastcgi", "proxy", "uwsgi", "scgi")) + "include site.conf; }")
+    return tmp_path / "nginx.conf"
+
+
+def test_the_configuration_as_printed(stack, tmp_path):
+    """`tgo-call nginx`: one file with which nginx serves."""
+    port = free_port()
+    conf = printed(stack, tmp_path, "--listen", f"127.0.0.1:{port}", "--fcgi-socket", f"{stack.var}/run/fcgi.sock",
+                   "--route-socket", f"{stack.var}/run/route.sock")
+    server = subprocess.Popen(["/usr/sbin/nginx", "-c", conf, "-g", "daemon off;"])
+    try:
+        def ask(path):
+            try:
+                return requests.get(f"http://127.0.0.1:{port}{path}", timeout=5)
+            except requests.ConnectionError:
+                return None
+
+        assert wait_until(lambda: ask("/health")).json() == {"status": "ok"}
+        assert ask("/rtc/validate").text == "no permissions to access the room"
+        assert ask("/settings").json()["error"] == "unavailable"
+        assert AppLog(tmp_path / "livekit-cluster-access.log").path.exists()
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def test_the_configuration_as_printed_with_tls(stack, tmp_path):
+    conf = printed(stack, tmp_path, "--listen", "127.0.0.1:1443 ssl http2", nodes="10.0.0.11,10.0.0.12:7890")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=a",
+                    "-keyout", "privkey.pem", "-out", "fullchain.pem"],
+                   cwd=tmp_path, check=True, capture_output=True)
+    site = (tmp_path / "site.conf").read_text()
+    assert "server 10.0.0.11:7880 max" in site and "server 10.0.0.12:7890 max" in site
+    (tmp_path / "site.conf").write_text(site.replace("/etc/ssl/private/tgo-call", str(tmp_path)))
+    tried = subprocess.run(["/usr/sbin/nginx", "-t", "-c", conf], capture_output=True, text=True)
     assert tried.returncode == 0 and "warn" not in tried.stderr, tried.stderr

@@ -156,7 +156,8 @@ def test_a_call_through_port_8080(container, network, dotenv, go, image):
     # The database of the Go server was taken over on the way.
     assert go.room("old")["created_at_ms"] > 0 and go.room("boxed")["status"] == 0
     # What is not ours goes on to LiveKit, which is not there.
-    assert curl(network, "-o", "/dev/null", "-w", "%{http_code}", "http://localhost:8080/rtc/validate")[1] == "503"
+    for path, status in [("/rtc/validate", "401"), ("/settings", "503")]:
+        assert curl(network, "-o", "/dev/null", "-w", "%{http_code}", f"http://localhost:8080{path}")[1] == status
     wait_until(network.received.exists, 15, what="an event at the business backend")
     event = json.loads(network.received.read_text().splitlines()[0])
     assert json.loads(event["body"])["room_id"] == "boxed"

@@ -254,6 +254,18 @@ START_TEST(memory_stands_in)
 }
 END_TEST
 
+START_TEST(a_node_with_another_address_in_its_record)
+{
+	const struct node records[] = { record("ND_a", "203.0.113.7", 1), record("ND_b", "10.0.0.1", 1) };
+
+	list("node-1", PORT, "10.0.0.1")->ip = S("203.0.113.7");
+	use_records(records, N_ELEMS(records));
+	merge();
+	ck_assert_uint_eq(n_nodes, 1);
+	ck_assert(is(nodes[0].addr, "10.0.0.1:7880") && is(nodes[0].live.id, "ND_a") && node_takes_rooms(&nodes[0]));
+}
+END_TEST
+
 START_TEST(two_names_of_one_node_are_one)
 {
 	(void)list("a", PORT, "10.0.0.1");
@@ -278,6 +290,7 @@ main(void)
 	tcase_add_test(tc, an_id_leads_to_the_node_that_has_it);
 	tcase_add_test(tc, marks_are_put_on_their_nodes);
 	tcase_add_test(tc, memory_stands_in);
+	tcase_add_test(tc, a_node_with_another_address_in_its_record);
 	tcase_add_test(tc, two_names_of_one_node_are_one);
 	suite_add_tcase(s, tc);
 	return unit_main(s);
