@@ -153,6 +153,18 @@ cli_document(struct cli *c, struct strbuf *b, struct jsonw *w)
 	jsonw_init(w, b);
 }
 
+struct str
+cli_time(struct cli *c, int64_t at_ms)
+{
+	struct strbuf b;
+
+	if (at_ms <= 0)
+		return S("-");
+	strbuf_init_arena(&b, c->arena, 32, 32);
+	clock_format_local(&b, at_ms);
+	return strbuf_str(&b);
+}
+
 int
 cli_print(const struct strbuf *b)
 {

@@ -52,18 +52,6 @@ parse_types(struct cli *c, const char *text, const struct str **types_out, size_
 	return true;
 }
 
-static struct str
-time_text(struct cli *c, int64_t at_ms)
-{
-	struct strbuf b;
-
-	if (at_ms <= 0)
-		return S("-");
-	strbuf_init_arena(&b, c->arena, 32, 32);
-	clock_format_local(&b, at_ms);
-	return strbuf_str(&b);
-}
-
 /* ---- events ---- */
 
 /* NULL: fine; else the flag whose value will not do. */
@@ -101,7 +89,7 @@ static void
 print_event_line(struct cli *c, const struct event_row *r)
 {
 	(void)printf("%lld  ", (long long)r->pos);
-	table_print_text(time_text(c, r->created_at_ms), stdout);
+	table_print_text(cli_time(c, r->created_at_ms), stdout);
 	(void)printf("  %-24.*s ", STR_ARG(r->type));
 	table_print_text(r->room_id, stdout);
 	(void)printf("  %lld  ", (long long)r->seq);
@@ -284,8 +272,8 @@ print_endpoints(struct cli *c, const struct endpoint_view *views, size_t n)
 		table_add(&t, down ? S("down") : r->state);
 		table_add(&t, arena_printf(c->arena, "%lld", (long long)views[i].waiting.n));
 		table_add(&t, arena_printf(c->arena, "%lld s", (long long)waiting_age_s(&views[i])));
-		table_add(&t, time_text(c, r->last_ok_at_ms));
-		table_add(&t, time_text(c, r->last_failed_at_ms));
+		table_add(&t, cli_time(c, r->last_ok_at_ms));
+		table_add(&t, cli_time(c, r->last_failed_at_ms));
 		table_add(&t, arena_printf(c->arena, "%lld", (long long)r->last_status));
 		table_add(&t, view_url(&c->op, r->url));
 	}

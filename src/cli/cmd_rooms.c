@@ -42,18 +42,6 @@ status_text(struct cli *c, int status, const char *const *words, int n)
 }
 
 static struct str
-local_text(struct cli *c, int64_t at_ms)
-{
-	struct strbuf b;
-
-	if (at_ms <= 0)
-		return S("-");
-	strbuf_init_arena(&b, c->arena, 32, 32);
-	clock_format_local(&b, at_ms);
-	return strbuf_str(&b);
-}
-
-static struct str
 or_dash(struct str s)
 {
 	return s.len > 0 ? s : S("-");
@@ -145,7 +133,7 @@ print_rooms(struct cli *c, const struct call *calls, size_t n, int64_t total)
 		table_add(&t, r->creator);
 		table_add(&t, arena_printf(c->arena, "%zu/%lld", call_count_active(&calls[i]),
 		    (long long)r->max_participants));
-		table_add(&t, local_text(c, r->created_at_ms));
+		table_add(&t, cli_time(c, r->created_at_ms));
 		table_add(&t, number(c, call_duration_s(&calls[i])));
 		table_add(&t, or_dash(r->end_reason));
 		table_add(&t, or_dash(r->livekit_node));
@@ -183,9 +171,9 @@ print_people(struct cli *c, const struct call *call)
 		table_add(&t, p->uid);
 		table_add(&t, status_text(c, p->status, PERSON_WORDS, P_STATUS_COUNT));
 		table_add(&t, or_dash(p->device_type));
-		table_add(&t, local_text(c, p->join_time * 1000));
-		table_add(&t, local_text(c, p->leave_time * 1000));
-		table_add(&t, local_text(c, p->deadline_ms));
+		table_add(&t, cli_time(c, p->join_time * 1000));
+		table_add(&t, cli_time(c, p->leave_time * 1000));
+		table_add(&t, cli_time(c, p->deadline_ms));
 		table_add(&t, or_dash(p->sid));
 	}
 	table_print(&t, stdout);
@@ -209,12 +197,12 @@ print_room(struct cli *c, const struct view *v)
 	print_line("creator", r->creator);
 	print_line("kind", arena_printf(c->arena, "%s, %lld seats, %s", r->rtc_type == 1 ? "video" : "voice",
 	    (long long)r->max_participants, r->invite_on == 1 ? "by invitation" : "open"));
-	print_line("created", local_text(c, r->created_at_ms));
-	print_line("answered", local_text(c, r->answered_at_ms));
-	print_line("ended", local_text(c, r->ended_at_ms));
+	print_line("created", cli_time(c, r->created_at_ms));
+	print_line("answered", cli_time(c, r->answered_at_ms));
+	print_line("ended", cli_time(c, r->ended_at_ms));
 	print_line("end reason", or_dash(r->end_reason));
 	print_line("seconds", number(c, call_duration_s(&v->call)));
-	print_line("deadline", local_text(c, r->next_deadline_ms));
+	print_line("deadline", cli_time(c, r->next_deadline_ms));
 	print_line("livekit", arena_printf(c->arena, "%.*s node %.*s", STR_ARG(or_dash(v->url)),
 	    STR_ARG(or_dash(r->livekit_node))));
 	print_line("events", number(c, r->seq));

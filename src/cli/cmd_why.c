@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "cli/table.h"
 #include "cli/why.h"
 
@@ -61,24 +60,12 @@ find_call(struct why *w, struct str what, struct str *uid_out)
 
 /* ---- the answer ---- */
 
-static struct str
-time_text(struct cli *c, int64_t at_ms)
-{
-	struct strbuf b;
-
-	if (at_ms <= 0)
-		return S("-");
-	strbuf_init_arena(&b, c->arena, 32, 32);
-	clock_format_local(&b, at_ms);
-	return strbuf_str(&b);
-}
-
 static void
 print_step(struct why *w, const struct step *s)
 {
 	static const char *const VERDICTS[] = { [WELL] = "ok", [WARNING] = "warn", [FAILURE] = "fail" };
 
-	(void)printf("%-5s %-6s %-19.*s  ", VERDICTS[s->verdict], s->name, STR_ARG(time_text(w->c, s->at_ms)));
+	(void)printf("%-5s %-6s %-19.*s  ", VERDICTS[s->verdict], s->name, STR_ARG(cli_time(w->c, s->at_ms)));
 	table_print_text(s->said, stdout);
 	if (s->verdict != WELL && s->cure[0] != '\0')
 		(void)printf("  -> %s", s->cure);

@@ -25,8 +25,7 @@ JOINED = [*FIRST, "room_id", "uid", "creator", "livekit_url", "room_status", "la
 DONE = [*FIRST, "method", "route", "status", "ms", "db_ms", "n_sql", "uid", "room_id", "livekit_url",
         "livekit_node", "error", "event"]
 ACCESS = ["time", "remote_addr", "method", "uri", "status", "upstream_addr", "upstream_status", "livekit_url",
-          "livekit_node", "room",
-          "request_time", "request_id"]
+          "livekit_node", "room", "request_time", "request_id", "service", "rpc"]
 WHEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+08:00")
 
 
@@ -278,16 +277,18 @@ def test_access_log(api, own, logs, access, fresh):
 
 def test_access_log_of_the_rest(api, own, access, fresh):
     """Errors of nginx's own, and media signalling, whose query holds the token."""
-    token = api.post("/rooms", {"creator": fresh()}).json()["token"]
-    asked = [("GET", "/rtc?access_token=" + token, 503), ("GET", "/rtc/validate?access_token=" + token, 503),
-             ("POST", "/api/v1/tickets", 413), ("GET", "/api/v1/none?x=" + token, 404)]
-    for method, path, status in asked:
+    made = api.post("/rooms", {"creator": fresh()}).json()
+    token, its_room = made["token"], made["room_id"]
+    asked = [("GET", "/rtc?access_token=" + token, 503, its_room),
+             ("GET", "/rtc/validate?access_token=" + token, 503, its_room),
+             ("POST", "/api/v1/tickets", 413, ""), ("GET", "/api/v1/none?x=" + token, 404, "")]
+    for method, path, status, room in asked:
         answer = api.request(method, path, root=True, data=b"x" * 70000 if status == 413 else None, key=None)
         assert answer.status_code == status
         line = access.wait_for(request_id=answer.headers["X-Request-Id"])
         assert keys_of(line) == ACCESS
         said = tuple(line[key] for key in ("method", "uri", "status", "room"))
-        assert said == (method, path.partition("?")[0], status, "")
+        assert said == (method, path.partition("?")[0], status, room)
 
 
 def test_one_request_can_be_followed(api, own, logs, access, fresh):

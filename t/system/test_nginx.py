@@ -152,7 +152,7 @@ def test_one_id_from_nginx_to_the_worker(stack, api, logs):
     request_id = answer.headers["X-Request-Id"]
     line = access.wait_for(request_id=request_id)
     assert list(line) == ["time", "remote_addr", "method", "uri", "status", "upstream_addr", "upstream_status",
-                          "livekit_url", "livekit_node", "room", "service", "rpc", "request_time", "request_id"]
+                          "livekit_url", "livekit_node", "room", "request_time", "request_id", "service", "rpc"]
     assert (line["method"], line["uri"], line["status"]) == ("POST", "/api/v1/rooms", 200)
     assert line["room"] == answer.json()["room_id"] and line["livekit_url"] == answer.json()["url"]
     assert line["upstream_addr"].startswith("unix:")
