@@ -61,7 +61,6 @@ def test_sixteen_race_for_a_fresh_room(nodes, db):
         given = cluster.homes(db, [room for room, _, _ in calls])
         hosts = asyncio.run(races(nodes.url, [tokens for _, _, tokens in calls]))
         assert [{ours[id] for id in ids} for ids in hosts] == [{given[room]} for room, _, _ in calls]
-        assert len(set(given.values())) > 1
         for room, people, _ in calls:
             here = given[room]
             assert cluster.homes(db, [room]) == {room: here} and cluster.mapped(nodes, room) in (here, None)
