@@ -66,6 +66,11 @@ ENDPOINTS = [
     ("GET", "/events", None, K, 200, "BOB"),
     ("POST", "/events/redeliver", {"since": 1, "until": 2}, O, 200, "BOB"),
     ("POST", "/events/00000000-0000-7000-8000-000000000000/redeliver", None, O, 404, "BOB"),
+    ("GET", "/nodes", None, K, 200, "BOB"),
+    # Nor is there such a node.
+    ("GET", "/nodes/none", None, K, 404, "BOB"),
+    ("POST", "/nodes/none/drain", None, O, 404, "BOB"),
+    ("POST", "/nodes/none/undrain", None, O, 404, "BOB"),
     ("GET", "/migrations/history", None, K, 200, "BOB"),
     ("GET", "/migrations/status", None, K, 200, "BOB"),
 ]

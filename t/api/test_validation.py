@@ -48,7 +48,7 @@ BODIES = [
         "creator": text(40), "room_id": ROOM_ID, "rtc_type": number(0, 1), "call_type": number(0, 1),
         "invite_on": number(0, 1),
         "max_participants": number(-2 ** 31, 1000), "uids": UIDS, "timeout": number(5, 600), "name": text(128),
-        "source_channel_id": text(100, lowest=0), "source_channel_type": number(0, 255),
+        "source_channel_id": text(100, lowest=0), "source_channel_type": number(0, 255), "region": text(64, lowest=0),
         "metadata": OBJECT + [{"a": "x" * 4096}], **DEVICE}),
     ("POST", "/rooms/R/join", {"uid": "BOB"}, {"uid": text(40), "name": text(128), "takeover": FLAG, "ttl_s": TTL,
                                                **DEVICE}),
