@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "api/route.h"
 
+#include "api/serve.h"
 #include "base/clock.h"
 #include "base/rng.h"
 #include "call/place.h"
@@ -188,13 +189,7 @@ log_routed(const struct asking *ask, const struct kind *kind, enum err e)
 	    op->request_id);
 	log_z(&l, "route", kind->path);
 	log_i64(&l, "status", refused ? ask->rp->refused_status : ask->rp->status);
-	log_ms(&l, "ms", clock_mono_us() - op->started_us);
-	log_ms(&l, "db_ms", op->db_us);
-	log_i64(&l, "n_sql", op->n_sql);
-	log_str(&l, "uid", op->uid);
-	log_str(&l, "room_id", op->room_id);
-	log_str(&l, "livekit_url", op->livekit_url);
-	log_str(&l, "livekit_node", op->livekit_node);
+	serve_log_op(&l, op);
 	log_str(&l, "bad_node", ask->bad_node);
 	log_str(&l, "told", ask->rp->refused_text);
 	log_z(&l, "error", e != ERR_OK ? err_key(e) : refused ? ask->reason : "");

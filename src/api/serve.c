@@ -86,6 +86,18 @@ answer(struct op *op, struct services *sv, const struct route **route_out, struc
 	return ERR_OK;
 }
 
+void
+serve_log_op(struct log_line *l, const struct op *op)
+{
+	log_ms(l, "ms", clock_mono_us() - op->started_us);
+	log_ms(l, "db_ms", op->db_us);
+	log_i64(l, "n_sql", op->n_sql);
+	log_str(l, "uid", op->uid);
+	log_str(l, "room_id", op->room_id);
+	log_str(l, "livekit_url", op->livekit_url);
+	log_str(l, "livekit_node", op->livekit_node);
+}
+
 static void
 log_done(struct op *op, const struct request *rq, const struct route *route, const struct reply *rp, enum err e)
 {
@@ -102,13 +114,7 @@ log_done(struct op *op, const struct request *rq, const struct route *route, con
 	log_str(&l, "method", rq->method_text);
 	log_str(&l, "route", route != NULL ? route_name(op->arena, route) : S(""));
 	log_i64(&l, "status", rp->status);
-	log_ms(&l, "ms", clock_mono_us() - op->started_us);
-	log_ms(&l, "db_ms", op->db_us);
-	log_i64(&l, "n_sql", op->n_sql);
-	log_str(&l, "uid", op->uid);
-	log_str(&l, "room_id", op->room_id);
-	log_str(&l, "livekit_url", op->livekit_url);
-	log_str(&l, "livekit_node", op->livekit_node);
+	serve_log_op(&l, op);
 	log_z(&l, "error", e == ERR_OK ? "" : err_key(e));
 	log_end(&l);
 }

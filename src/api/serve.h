@@ -12,6 +12,8 @@ typedef enum err (*body_reader)(void *arg, struct arena *a, struct request *rq, 
 
 void api_serve(struct op *op, struct services *sv, struct request *rq, body_reader read_body, void *arg,
     struct reply *rp);
+/* What an operation took and was assigned, the same fields in each closing line. */
+void serve_log_op(struct log_line *l, const struct op *op);
 /* Every route names who may call it; else a line on stderr and false: the worker refuses to start. */
 bool api_routes_ok(void);
 

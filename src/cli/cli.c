@@ -154,6 +154,12 @@ cli_document(struct cli *c, struct strbuf *b, struct jsonw *w)
 }
 
 struct str
+cli_or_dash(struct str s)
+{
+	return s.len > 0 ? s : S("-");
+}
+
+struct str
 cli_time(struct cli *c, int64_t at_ms)
 {
 	struct strbuf b;

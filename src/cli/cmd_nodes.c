@@ -10,12 +10,6 @@
 #define BY S("cli")
 
 static struct str
-or_dash(struct str s)
-{
-	return s.len > 0 ? s : S("-");
-}
-
-static struct str
 number(struct cli *c, int64_t n)
 {
 	return arena_printf(c->arena, "%lld", (long long)n);
@@ -55,7 +49,7 @@ drain_text(struct cli *c, const struct node_view *v)
 	if (!v->node.drained)
 		return S("-");
 	return arena_printf(c->arena, "%.*s by %.*s", STR_ARG(span(c, s < 0 ? 0 : s)),
-	    STR_ARG(or_dash(v->row.drained_by)));
+	    STR_ARG(cli_or_dash(v->row.drained_by)));
 }
 
 static void
@@ -67,7 +61,7 @@ add_node(struct cli *c, struct table *t, const struct node_view *v)
 	table_add(t, n->addr);
 	table_add(t, str_eq(n->name, n->addr) ? S("-") : n->name);
 	table_add(t, str_of(NODE_STATE_WORDS[v->state]));
-	table_add(t, or_dash(n->region));
+	table_add(t, cli_or_dash(n->region));
 	table_add(t, number(c, v->n_calls));
 	table_add(t, reports ? number(c, n->live.n_rooms) : S("-"));
 	table_add(t, reports ? number(c, n->live.n_clients) : S("-"));

@@ -42,12 +42,6 @@ status_text(struct cli *c, int status, const char *const *words, int n)
 }
 
 static struct str
-or_dash(struct str s)
-{
-	return s.len > 0 ? s : S("-");
-}
-
-static struct str
 number(struct cli *c, int64_t n)
 {
 	return arena_printf(c->arena, "%lld", (long long)n);
@@ -135,8 +129,8 @@ print_rooms(struct cli *c, const struct call *calls, size_t n, int64_t total)
 		    (long long)r->max_participants));
 		table_add(&t, cli_time(c, r->created_at_ms));
 		table_add(&t, number(c, call_duration_s(&calls[i])));
-		table_add(&t, or_dash(r->end_reason));
-		table_add(&t, or_dash(r->livekit_node));
+		table_add(&t, cli_or_dash(r->end_reason));
+		table_add(&t, cli_or_dash(r->livekit_node));
 	}
 	table_print(&t, stdout);
 	(void)printf("%zu of %s%lld\n", n, total > LIST_TOTAL_MAX ? "more than " : "",
@@ -170,11 +164,11 @@ print_people(struct cli *c, const struct call *call)
 
 		table_add(&t, p->uid);
 		table_add(&t, status_text(c, p->status, PERSON_WORDS, P_STATUS_COUNT));
-		table_add(&t, or_dash(p->device_type));
+		table_add(&t, cli_or_dash(p->device_type));
 		table_add(&t, cli_time(c, p->join_time * 1000));
 		table_add(&t, cli_time(c, p->leave_time * 1000));
 		table_add(&t, cli_time(c, p->deadline_ms));
-		table_add(&t, or_dash(p->sid));
+		table_add(&t, cli_or_dash(p->sid));
 	}
 	table_print(&t, stdout);
 }
@@ -200,11 +194,11 @@ print_room(struct cli *c, const struct view *v)
 	print_line("created", cli_time(c, r->created_at_ms));
 	print_line("answered", cli_time(c, r->answered_at_ms));
 	print_line("ended", cli_time(c, r->ended_at_ms));
-	print_line("end reason", or_dash(r->end_reason));
+	print_line("end reason", cli_or_dash(r->end_reason));
 	print_line("seconds", number(c, call_duration_s(&v->call)));
 	print_line("deadline", cli_time(c, r->next_deadline_ms));
-	print_line("livekit", arena_printf(c->arena, "%.*s node %.*s", STR_ARG(or_dash(v->url)),
-	    STR_ARG(or_dash(r->livekit_node))));
+	print_line("livekit", arena_printf(c->arena, "%.*s node %.*s", STR_ARG(cli_or_dash(v->url)),
+	    STR_ARG(cli_or_dash(r->livekit_node))));
 	print_line("events", number(c, r->seq));
 	(void)printf("\n");
 	print_people(c, &v->call);

@@ -53,6 +53,8 @@ int cli_failed_with(const struct cli *c, enum err e, const char *what);
 bool cli_open_services(struct cli *c) MUST_CHECK;
 /* A buffer for a document of any size a command may make. */
 void cli_document(struct cli *c, struct strbuf *b, struct jsonw *w);
+/* "-" for people where there is nothing. */
+struct str cli_or_dash(struct str s);
 /* Local time for people, "-" for 0. */
 struct str cli_time(struct cli *c, int64_t at_ms);
 /* Writes it and a newline to stdout; the exit code. */

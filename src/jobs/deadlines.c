@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "call/timely.h"
-#include "livekit/census.h"
 
 enum {
 	DUE_MAX = 320,               /* one ListRooms for all of them */
@@ -32,12 +31,6 @@ struct hearing {
 	size_t n_wanted, n_passed;
 };
 
-static struct census
-census_of(const struct task *t)
-{
-	return (struct census){ .conf = t->sv.conf, .multi = t->sv.multi, .livekit_kv = t->sv.livekit_kv };
-}
-
 /* Where we know nobody to be in, the count in LiveKit's list of rooms is enough; so it is where the list lacks a room
  * whose media never began. */
 static bool
@@ -49,7 +42,7 @@ takes_people(const struct due_row *r, const struct seen_room *s)
 static void
 ask_for_rooms(struct hearing *h)
 {
-	const struct census census = census_of(h->t);
+	const struct census census = task_census(h->t);
 	size_t n = h->due.n, n_heard = 0;
 
 	census_rooms(h->op, &census, h->rooms, n, ROOMS_MS, h->seen);
@@ -65,7 +58,7 @@ ask_for_rooms(struct hearing *h)
 static void
 ask_for_people(struct hearing *h)
 {
-	const struct census census = census_of(h->t);
+	const struct census census = task_census(h->t);
 
 	census_people(h->op, &census, h->rooms, h->wanted, h->due.n, PEOPLE_MS, h->seen);
 }

@@ -5,7 +5,6 @@
 
 #include "call/heal.h"
 #include "call/look.h"
-#include "livekit/census.h"
 
 enum {
 	ROOMS_MS = 2000,
@@ -37,17 +36,11 @@ struct hearing {
 	bool trouble;
 };
 
-static struct census
-census_of(const struct task *t)
-{
-	return (struct census){ .conf = t->sv.conf, .multi = t->sv.multi, .livekit_kv = t->sv.livekit_kv };
-}
-
 /* Those who are missing again, from the nodes themselves: the answers go to where their calls are. */
 static enum err
 ask_by_name(struct op *op, const struct hearing *h, const struct looks *looks, struct seen_room *seen)
 {
-	const struct census census = census_of(h->t);
+	const struct census census = task_census(h->t);
 	struct missing_person *people;
 	struct doubted_row *rows;
 	size_t n;
@@ -73,7 +66,7 @@ ask_by_name(struct op *op, const struct hearing *h, const struct looks *looks, s
 static enum err
 apply_part(struct op *op, const struct hearing *h, size_t from, size_t to)
 {
-	const struct census census = census_of(h->t);
+	const struct census census = task_census(h->t);
 	struct seen_room *seen = &h->seen[from];
 	size_t n = to - from, n_changed;
 	bool *listed = arena_array(op->arena, n, sizeof(*listed));
@@ -125,7 +118,7 @@ apply_all(struct op *op, struct hearing *h)
 static void
 ask_for_rooms(struct op *op, const struct hearing *h)
 {
-	const struct census census = census_of(h->t);
+	const struct census census = task_census(h->t);
 
 	for (int tries = 0; tries < 2; tries++) {
 		size_t n_heard = 0;

@@ -38,6 +38,12 @@ most_of(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
+struct census
+task_census(const struct task *t)
+{
+	return (struct census){ .conf = t->sv.conf, .multi = t->sv.multi, .livekit_kv = t->sv.livekit_kv };
+}
+
 void
 task_begin(struct task *t, struct op *op)
 {

@@ -9,6 +9,7 @@
 
 #include "call/services.h"
 #include "kv/kv_ear.h"
+#include "livekit/census.h"
 
 enum { TASK_POLL_MS = 5000, TASK_DEAF_POLL_MS = 250, TASK_BEAT_MS = 5000 };
 
@@ -44,6 +45,8 @@ struct task_kind {
 extern const struct task_kind *const TASKS[];          /* tasks.c */
 extern const size_t N_TASKS;
 
+/* What LiveKit is asked with. */
+struct census task_census(const struct task *t);
 /* An op for one pass: arena reset, request_id "jobs-<task>". */
 void task_begin(struct task *t, struct op *op);
 /* Reads pending signals (TERM: t->stopping; USR1: reopens the log). */
