@@ -90,13 +90,15 @@ begin(const struct jobs *j, const struct task_kind *k, const struct services *sv
 }
 
 int
-jobs_run_task(const struct jobs *j, const struct task_kind *k, const struct setup *s, int ready_fd)
+jobs_run_task(const struct jobs *j, const struct task_kind *k, const struct setup *s, struct meter *meter,
+    int ready_fd)
 {
 	struct services sv;
 	int status;
 
 	if (!services_open_jobs(&sv, s->conf, s->log))
 		return EXIT_FAILURE;
+	sv.meter = meter;
 	process_say_up(ready_fd);
 	status = begin(j, k, &sv, s->schema_known);
 	services_close(&sv);
@@ -106,5 +108,5 @@ jobs_run_task(const struct jobs *j, const struct task_kind *k, const struct setu
 int
 jobs_child(const struct child *c, void *jobs)
 {
-	return jobs_run_task(jobs, TASKS[c->slot], c->setup, c->ready_fd);
+	return jobs_run_task(jobs, TASKS[c->slot], c->setup, c->meter, c->ready_fd);
 }

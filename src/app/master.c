@@ -35,10 +35,12 @@ static int
 run_child(void *arg, size_t slot)
 {
 	const struct master *m = arg;
-	struct child c = { .setup = m->setup, .slot = slot, .ready_fd = m->ready_write };
+	struct child c = { .setup = m->setup, .slot = slot, .ready_fd = m->ready_write,
+	    .meter = m->plan->meter };
 
 	close(m->signal_fd);
 	close(m->ready_read);
+	meter_use(m->plan->meter, slot);
 	return m->plan->run(&c, m->plan->arg);
 }
 

@@ -14,11 +14,13 @@ struct child {
 	const struct setup *setup;
 	size_t slot;              /* 0, 1, ... */
 	int ready_fd;             /* for process_say_up */
+	struct meter *meter;      /* the plan's, with this child's slot in use */
 };
 struct plan {
 	size_t n;                         /* children; 0: setup->n_workers */
 	int (*run)(const struct child *c, void *arg);     /* in the child: its exit status */
 	void *arg;
+	struct meter *meter;              /* what the children count in; NULL: nothing */
 	struct listener *listener;        /* closed as soon as it stops; NULL: none */
 };
 

@@ -2,12 +2,17 @@
  * SPDX-License-Identifier: MIT */
 #include "app/process.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+/* More processes than that share slots: it stays exact. */
+enum { METER_SLOTS_MAX = 64 };
 
 void
 process_signals(sigset_t *set)
@@ -50,6 +55,16 @@ process_started(const struct options *o, const struct setup *s, const char *wher
 	if (where != NULL)
 		log_z(&l, "listen", where);
 	log_end(&l);
+}
+
+struct meter *
+process_meter(const struct setup *s, size_t n)
+{
+	struct meter *m = meter_new(n < 1 ? 1 : n < METER_SLOTS_MAX ? n : METER_SLOTS_MAX);
+
+	if (m == NULL)
+		log_note(s->log, LOG_ERROR, "指标不可用", "meter_failed", strerror(errno));
+	return m;
 }
 
 void

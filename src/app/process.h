@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include "app/setup.h"
+#include "base/meter.h"
 
 /* TERM, INT: leave after what is under way; USR1: open the log again; HUP: the master's business. All of
  * them are blocked, and taken where somebody waits for them. */
@@ -19,6 +20,9 @@ int process_main(enum program p, int argc, char *const *argv, char *const *envp,
 /* The line "started"; where: of the socket, or NULL; n: processes. Call it once nothing can refuse any
  * more: from here on the process shows nobody its memory. */
 void process_started(const struct options *o, const struct setup *s, const char *where, int64_t n);
+
+/* The counters of n processes; NULL: a line was logged, and nothing is counted. */
+struct meter *process_meter(const struct setup *s, size_t n);
 
 /* In the child: writes its pid to the master, and closes fd; -1: nobody waits. */
 void process_say_up(int fd);

@@ -80,8 +80,8 @@ serve_one(struct loop *lp)
 {
 	struct request rq;
 	struct reply rp = { 0 };
-	struct op op = { .arena = lp->arena, .log = lp->w->log, .lang = LANG_DEFAULT,
-	    .started_us = clock_mono_us() };
+	struct op op = { .arena = lp->arena, .log = lp->w->log, .meter = lp->w->meter,
+	    .lang = LANG_DEFAULT, .started_us = clock_mono_us() };
 
 	fcgi_read(lp->fcgi, lp->arena, &rq);
 	op.request_id = rq.request_id;
@@ -139,6 +139,7 @@ open_all(struct loop *lp)
 {
 	if (!services_open(&lp->sv, lp->w->conf, lp->w->log))
 		return false;
+	lp->sv.meter = lp->w->meter;
 	lp->arena = arena_new(ARENA_CAP_BYTES);
 	lp->fcgi = fcgi_open(lp->w->listen_fd);
 	if (lp->arena == NULL || lp->fcgi == NULL) {

@@ -9,6 +9,7 @@
 struct worker {
 	const struct conf *conf;
 	struct log *log;
+	struct meter *meter;
 	enum part part;
 	int listen_fd;
 	int ready_fd;             /* the master's pipe, for process_say_up; -1: none */

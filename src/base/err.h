@@ -28,8 +28,10 @@ enum blame { BLAME_NOBODY, BLAME_CALLER, BLAME_PEER, BLAME_US };
 	X(ROOM_FULL,                "room_full",                 409, BLAME_CALLER)  \
 	X(JOINED_ELSEWHERE,         "joined_elsewhere",          409, BLAME_CALLER)  \
 	X(ILLEGAL_TRANSITION,       "illegal_transition",        409, BLAME_CALLER)  \
+	X(IDEMPOTENCY_MISMATCH,     "idempotency_mismatch",      409, BLAME_CALLER)  \
 	X(BODY_TOO_LARGE,           "body_too_large",            413, BLAME_CALLER)  \
 	X(UNSUPPORTED_MEDIA_TYPE,   "unsupported_media_type",    415, BLAME_CALLER)  \
+	X(RATE_LIMITED,             "rate_limited",              429, BLAME_CALLER)  \
 	X(INTERNAL,                 "internal",                  500, BLAME_US)      \
 	X(UNAVAILABLE,              "unavailable",               503, BLAME_PEER)    \
 	X(OUTCOME_UNKNOWN,          "outcome_unknown",           503, BLAME_PEER)    \

@@ -8,10 +8,12 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/meter.h"
 
 struct op {
 	struct arena *arena;
 	struct log *log;
+	struct meter *meter;          /* NULL: nothing is counted */
 	struct str request_id;
 	const char *lang;             /* "zh-CN", ... : one of i18n's, never NULL */
 	struct str region;            /* where who asks is, as they or a CDN say; "" = not said */
@@ -23,6 +25,8 @@ struct op {
 
 	struct str uid, room_id;      /* for the closing log line */
 	struct str livekit_url, livekit_node;
+
+	int retry_after_s;            /* with ERR_RATE_LIMITED */
 
 	int n_sql;                    /* statements sent */
 	int64_t db_us;                /* time spent waiting for the database */

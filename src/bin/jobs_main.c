@@ -20,8 +20,10 @@ run(const struct options *o, struct setup *s, char *const *envp)
 		return EX_USAGE;
 	}
 	jobs_init(&jobs);
+	plan.meter = process_meter(s, plan.n);
 	process_started(o, s, NULL, alone != NULL ? 1 : (int64_t)plan.n);
-	status = alone != NULL ? jobs_run_task(&jobs, alone, s, -1) : master_run(o, s, &plan);
+	status = alone != NULL ? jobs_run_task(&jobs, alone, s, plan.meter, -1) : master_run(o, s, &plan);
+	meter_free(plan.meter);
 	log_note(s->log, LOG_INFO, "服务已停止", "stopped", NULL);
 	return status;
 }

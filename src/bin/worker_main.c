@@ -21,6 +21,7 @@ serve(const struct child *c, void *arg)
 	struct worker w = {
 		.conf = c->setup->conf,
 		.log = c->setup->log,
+		.meter = c->meter,
 		.part = serving->part,
 		.listen_fd = serving->listener.fd,
 		.ready_fd = c->ready_fd,
@@ -57,8 +58,10 @@ run(const struct options *o, struct setup *s, char *const *envp)
 		    "listening_beyond_loopback", o->listen);
 	process_started(o, s, o->listen != NULL ? o->listen : "inherited",
 	    o->no_master ? 1 : s->n_workers);
+	plan.meter = alone.meter = process_meter(s, (size_t)s->n_workers);
 	status = o->no_master ? serve(&alone, &serving) : master_run(o, s, &plan);
 	log_note(s->log, LOG_INFO, "服务已停止", "stopped", NULL);
+	meter_free(plan.meter);
 	listen_close(&serving.listener);
 	return status;
 }

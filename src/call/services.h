@@ -14,6 +14,7 @@
 struct services {
 	const struct conf *conf;
 	struct log *log;
+	struct meter *meter;          /* this process's counters; NULL in a command */
 	struct sql_link *db;
 	struct kv *kv;
 	struct httpc *http;

@@ -49,6 +49,14 @@ struct endpoint {
 enum { RETRIES_MAX = 32 };
 struct ms_list { int64_t at[RETRIES_MAX]; size_t n; };
 
+/* What may be limited; the words are those of RATE_LIMITS. */
+enum rate_what { RATE_CREATE, RATE_INVITE, RATE_TOKEN, RATE_COUNT };
+struct rate_rule {
+	struct str key_name;                                 /* of an API key; "": everybody's */
+	int64_t what;                                        /* enum rate_what */
+	int64_t n, window_s;                                 /* at most n in window_s seconds */
+};
+
 struct conf {
 	/* general */
 	struct str env, tz, log_file;
@@ -118,6 +126,15 @@ struct conf {
 	struct str ticket_secret;
 	bool ticket_open_join, token_creates_room, legacy_status;
 	struct str cors_origins;                             /* "*", or a comma list */
+	struct rate_rule *rate_limits;                       /* for each ticket and open caller */
+	size_t n_rate_limits;
+	struct rate_rule *key_rate_limits;                   /* for each API key */
+	size_t n_key_rate_limits;
+	/* watching it */
+	struct str metrics_user, metrics_sha256;             /* hex, lower case; "": loopback only */
+	struct str jobs_metrics_listen;                      /* "address:port"; "": nowhere */
+	int64_t worker_stuck_ms;                             /* a worker that has one request for longer is replaced */
+	int64_t idempotency_s;                               /* an answer is kept for its Idempotency-Key */
 
 	struct arena *own;                                   /* everything above points in here */
 };
@@ -128,6 +145,8 @@ enum conf_type {
 	CONF_TZ, CONF_URL_HTTP, CONF_URL_CLIENT, CONF_LEVEL, CONF_AUTH_MODE, CONF_API_KEYS, CONF_LIVEKIT_KEYS,
 	CONF_CIDRS, CONF_ENDPOINTS, CONF_URLS, CONF_SECONDS_LIST,      /* list: "5,30,120" seconds, stored as ms */
 	CONF_CHOICE,                                         /* one of `choices`, stored as its index (int64_t) */
+	CONF_RATES, CONF_KEY_RATES,                          /* "create=30/60s"; "backend:create=1000/1s" */
+	CONF_SHA256, CONF_ADDRESS,                           /* 64 hex digits; "address:port" */
 	CONF_NODES, CONF_REGIONS, CONF_FRACTION,             /* fraction: "0.9", stored as hundredths */
 	CONF_IGNORED                             /* read by another program; checked by nobody */
 };

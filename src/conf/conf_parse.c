@@ -10,6 +10,7 @@
 
 #include "base/codec.h"
 #include "conf/conf_nodes.h"
+#include "conf/conf_rates.h"
 #include "conf/conf_url.h"
 
 enum {
@@ -32,6 +33,10 @@ static const char *const TAKES[] = {
 	[CONF_URLS] = "a comma list of http:// or https:// addresses",
 	[CONF_ENDPOINTS] = "a JSON array of objects with a url",
 	[CONF_NODES] = "a comma list of host[:port][;url=wss://..][;region=..][;weight=1..1000], no node twice",
+	[CONF_RATES] = "a comma list of create=30/60s, invite=.. and token=.., or off",
+	[CONF_KEY_RATES] = "a comma list of name:create=30/60s, name:invite=.. and name:token=..",
+	[CONF_SHA256] = "a sha-256 in hex",
+	[CONF_ADDRESS] = "address:port, as 127.0.0.1:9464 or [::1]:9464",
 	[CONF_REGIONS] = "a comma list of name:latitude:longitude",
 	[CONF_IGNORED] = "anything",
 };
@@ -279,19 +284,53 @@ split_pair(struct str item, struct name_value *out)
 	return out->name.len > 0 && out->value.len > 0;
 }
 
-/* The value of an API key is 32 bytes in hex, kept in lower case. */
+/* 32 bytes in hex, kept in lower case. */
 static bool
-is_key_hash(struct arena *a, struct name_value *nv)
+to_sha256(struct arena *a, struct str *v)
 {
 	uint8_t hash[SHA256_BYTES];
 	struct strbuf b;
 
-	if (!hex_decode(nv->value, hash, sizeof(hash)) || nv->name.len > 64)
+	if (!hex_decode(*v, hash, sizeof(hash)))
 		return false;
 	strbuf_init_arena(&b, a, 2 * sizeof(hash) + 1, 2 * sizeof(hash) + 1);
 	hex_encode(&b, hash, sizeof(hash));
-	nv->value = strbuf_str(&b);
+	*v = strbuf_str(&b);
 	return true;
+}
+
+static bool
+is_key_hash(struct arena *a, struct name_value *nv)
+{
+	return nv->name.len <= 64 && to_sha256(a, &nv->value);
+}
+
+static bool
+parse_sha256(struct conf *c, const struct conf_option *o, struct str v)
+{
+	return v.len == 0 || (to_sha256(c->own, &v) && parse_text(c, o, v));
+}
+
+/* Only addresses: a name could be another host tomorrow. */
+static bool
+parse_address(struct conf *c, const struct conf_option *o, struct str v)
+{
+	size_t colon = v.len;
+	struct str port, host;
+	struct cidr net;
+	int64_t n;
+
+	if (v.len == 0)
+		return parse_text(c, o, v);
+	while (colon > 0 && v.at[colon - 1] != ':')
+		colon--;
+	if (colon < 2)
+		return false;
+	port = (struct str){ v.at + colon, v.len - colon };
+	host = (struct str){ v.at, colon - 1 };
+	if (host.at[0] == '[' && host.at[host.len - 1] == ']')
+		host = (struct str){ host.at + 1, host.len - 2 };
+	return parse_i64(port, 0, 65535, &n) && cidr_parse(host, &net) && parse_text(c, o, v);
 }
 
 static bool
@@ -410,6 +449,13 @@ conf_parse(struct conf *c, const struct conf_option *o, struct str value)
 		return conf_nodes_parse(c, trimmed);
 	case CONF_REGIONS:
 		return conf_regions_parse(c, trimmed);
+	case CONF_RATES:
+	case CONF_KEY_RATES:
+		return conf_rates_parse(c, trimmed, o->type == CONF_KEY_RATES);
+	case CONF_SHA256:
+		return parse_sha256(c, o, trimmed);
+	case CONF_ADDRESS:
+		return parse_address(c, o, trimmed);
 	case CONF_IGNORED:
 		return true;
 	}

@@ -8,6 +8,7 @@
 #include "conf/conf_endpoints.h"
 #include "conf/conf_nodes.h"
 #include "conf/conf_parse.h"
+#include "conf/conf_rates.h"
 
 enum { WRAP = 88 };
 
@@ -78,6 +79,8 @@ conf_show(const struct conf *c, const struct conf_option *o, struct strbuf *to)
 {
 	switch (o->type) {
 	case CONF_STR:
+	case CONF_SHA256:
+	case CONF_ADDRESS:
 	case CONF_TZ:
 	case CONF_URL_HTTP:
 	case CONF_URL_CLIENT:
@@ -127,6 +130,10 @@ conf_show(const struct conf *c, const struct conf_option *o, struct strbuf *to)
 		break;
 	case CONF_REGIONS:
 		conf_regions_show(c, to);
+		break;
+	case CONF_RATES:
+	case CONF_KEY_RATES:
+		conf_rates_show(c, o->type == CONF_KEY_RATES, to);
 		break;
 	case CONF_IGNORED:
 		break;

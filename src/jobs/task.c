@@ -48,8 +48,8 @@ void
 task_begin(struct task *t, struct op *op)
 {
 	arena_reset(t->arena);
-	*op = (struct op){ .arena = t->arena, .log = t->sv.log, .lang = LANG_DEFAULT,
-	    .started_us = clock_mono_us() };
+	*op = (struct op){ .arena = t->arena, .log = t->sv.log, .meter = t->sv.meter,
+	    .lang = LANG_DEFAULT, .started_us = clock_mono_us() };
 	op->request_id = arena_printf(t->arena, "jobs-%s", t->kind->name);
 }
 
