@@ -22,7 +22,7 @@ AC_DEFUN([TGO_FLAGS], [
 	m4_foreach_w([flag], [-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes
 		-Wmissing-prototypes -Wold-style-definition -Wformat=2 -Wwrite-strings -Wcast-qual
 		-Wpointer-arith -Wvla -Wundef -Wswitch-enum -Wimplicit-fallthrough -Wnull-dereference
-		-fno-common -fstack-protector-strong -fstack-clash-protection -fPIE],
+		-fno-common -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -fPIE],
 		[TGO_TRY_CFLAG(flag)])
 	m4_foreach_w([flag], [-pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed],
 		[TGO_TRY_LDFLAG(flag)])

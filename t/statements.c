@@ -18,10 +18,13 @@
 #include "store/list_store.h"
 #include "store/look_store.h"
 #include "store/node_store.h"
+#include "store/once_store.h"
 #include "store/outbox_store.h"
+#include "store/pace_store.h"
 #include "store/people_store.h"
 #include "store/redeliver_store.h"
 #include "store/retention_store.h"
+#include "store/state_store.h"
 
 static void
 print(const struct sql_stmt *s, bool names)
@@ -53,10 +56,13 @@ main(int argc, char **argv)
 		LIST_STORE_STMTS,
 		LOOK_STORE_STMTS,
 		NODE_STORE_STMTS,
+		ONCE_STORE_STMTS,
 		OUTBOX_STORE_STMTS,
+		PACE_STORE_STMTS,
 		PEOPLE_STORE_STMTS,
 		REDELIVER_STORE_STMTS,
 		RETENTION_STORE_STMTS,
+		STATE_STORE_STMTS,
 		TAKEOVER_STEP_STMTS,
 		TAKEOVER_STMTS,
 	};

@@ -4,13 +4,15 @@
 
 PACKAGES_BUILD=(gcc:build-essential make autoconf automake libtoolize:libtool pkg-config:pkg-config
 	libfcgi-dev default-libmysqlclient-dev libhiredis-dev libjson-c-dev libssl-dev
-	libcurl4-openssl-dev zlib1g-dev protoc-c:protobuf-c-compiler libprotobuf-c-dev check)
+	libcurl4-openssl-dev zlib1g-dev protoc-c:protobuf-c-compiler libprotobuf-c-dev
+	libmicrohttpd-dev check)
 PACKAGES_RUN=(mariadbd:mariadb-server mariadb:mariadb-client redis-server nginx spawn-fcgi curl tzdata
 	ca-certificates)
 PACKAGES_TEST=(python3-venv)
+PACKAGES_FUZZ=(clang)
 # What packaging/Dockerfile installs besides what it built.
 PACKAGES_IMAGE=(nginx curl tzdata ca-certificates libfcgi0ldbl libmariadb3 libhiredis0.14 libjson-c5 libssl3
-	libcurl4 zlib1g libprotobuf-c1)
+	libcurl4 zlib1g libprotobuf-c1 libmicrohttpd12)
 
 package_missing() {
 	local command=${1%%:*} package=${1##*:}

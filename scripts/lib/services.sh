@@ -107,6 +107,11 @@ jobs_start() {
 		say "jobs: run already, with the configuration they were started with"
 		return
 	fi
+	if port_used_on 127.0.0.1 "$STACK_JOBS_PORT"; then
+		STACK_JOBS_PORT=$(free_port)
+		stack_save
+		export JOBS_METRICS_LISTEN=127.0.0.1:$STACK_JOBS_PORT
+	fi
 	(cd "$VAR" && proc_start jobs "$BIN/tgo-call-jobs")
 }
 

@@ -37,6 +37,7 @@ stack_save() {
 	: "${STACK_LIVEKIT_SECRET:=$(random_text 24)}"
 	: "${STACK_TICKET_SECRET:=$(random_text 32)}"
 	: "${STACK_REDIS_PORT:=$(free_port)}"
+	: "${STACK_JOBS_PORT:=$(free_port)}"
 	for ((i = 1; i <= NODES; i++)); do
 		for name in "STACK_RTC_TCP_$i" "STACK_RTC_UDP_$i"; do
 			if [ -z "${!name:-}" ]; then
@@ -116,7 +117,7 @@ stack_environment() {
 	API_KEYS="run:$(sha256_of "$STACK_KEY"),ops-run:$(sha256_of "$STACK_OPS_KEY")${API_KEYS:+,$API_KEYS}"
 	export LIVEKIT_NODES API_KEYS
 	export TICKET_SECRET=${TICKET_SECRET:-$STACK_TICKET_SECRET} CORS_ORIGINS=${CORS_ORIGINS-*}
-	export LOG_FILE=$VAR/log/tgo-call.log
+	export LOG_FILE=$VAR/log/tgo-call.log JOBS_METRICS_LISTEN=127.0.0.1:$STACK_JOBS_PORT
 }
 
 # exports NAME VALUE...: one line each, quoted only where a shell needs it.
@@ -140,7 +141,8 @@ stack_write_env() {
 	(
 		umask 077
 		exports TGO_URL "http://127.0.0.1:$PORT" TGO_KEY "$STACK_KEY" TGO_OPS_KEY "$STACK_OPS_KEY" \
-			TGO_BIN "$BIN" DB_SOCKET "${DB_SOCKET:-}" DB_USER "$DB_USER" \
+			TGO_BIN "$BIN" JOBS_METRICS_LISTEN "$JOBS_METRICS_LISTEN" \
+			JOBS_METRICS_URL "http://$JOBS_METRICS_LISTEN/metrics" DB_SOCKET "${DB_SOCKET:-}" DB_USER "$DB_USER" \
 			DB_PASSWORD "$DB_PASSWORD" DB_NAME "$DB_NAME" REDIS_SOCKET "$REDIS_SOCKET" \
 			LIVEKIT_API_KEY "$LIVEKIT_API_KEY" LIVEKIT_API_SECRET "$LIVEKIT_API_SECRET" \
 			LIVEKIT_NODES "$LIVEKIT_NODES" APP_LOG "$LOG_FILE" \

@@ -148,6 +148,7 @@ tier_docs() {
 	make -C "$BUILD" t/statements t/routes >"$SCRATCH/make.log" 2>&1 || tail -n 20 "$SCRATCH/make.log" >&2
 	tools_python
 	tools_node
+	tools_promtool
 	run_pytest docs
 }
 
@@ -157,10 +158,40 @@ tier_faults() {
 	fi
 }
 
+# libFuzzer on every target for FUZZ_S seconds each (5, full: 60): what it finds is left in FUZZ_FOUND. Inputs that
+# reach new code are gathered in the cache and tried first the next time.
 tier_fuzz() {
+	local seconds=${FUZZ_S:-5} dir=$ROOT/build-fuzz found=${FUZZ_FOUND:-$ROOT/build-fuzz/found} target
+	if [ -n "${TGO_FULL:-}" ]; then
+		seconds=${FUZZ_S:-60}
+	fi
+	packages_ensure "${PACKAGES_FUZZ[@]}"
+	build_in "$dir" CC=clang CFLAGS='-g -O1' --enable-fuzzers
+	make -C "$dir" -j2 t/fuzz/fuzz >"$SCRATCH/make.log" 2>&1 || {
+		tail -n 20 "$SCRATCH/make.log" >&2
+		count 0 1 0
+		return
+	}
+	for target in "$ROOT"/t/fuzz/corpus/*/; do
+		fuzz_one "$(basename "$target")" "$seconds" "$dir" "$found"
+	done
 	if has_pytests fuzz; then
 		run_pytest fuzz
 	fi
+}
+
+# fuzz_one TARGET SECONDS BUILD FOUND
+fuzz_one() {
+	local target=$1 grown=$CACHE/fuzz/$1 log=$SCRATCH/fuzz.log
+	mkdir -p "$grown" "$4/$target"
+	if FUZZ_TARGET=$target "$3/t/fuzz/fuzz" -max_total_time="$2" -max_len=4096 -timeout=20 -rss_limit_mb=1024 \
+		-artifact_prefix="$4/$target/" "$grown" "$ROOT/t/fuzz/corpus/$target" >"$log" 2>&1; then
+		count 1 0 0
+		return
+	fi
+	say "fuzz $target: what it found is in $4/$target"
+	grep -E 'does not hold|runtime error|ERROR:|SUMMARY|FUZZ_TARGET' "$log" >&2 || tail -n 20 "$log" >&2
+	count 0 1 0
 }
 
 # Reports of the sanitizers end the process that made them and so fail a test; what they print into a

@@ -70,6 +70,25 @@ tools_node() {
 	touch "$NODE_TOOLS/ready"
 }
 
+# Sets PROMTOOL where it can be had: that of the machine, else out of Debian's package, unpacked into the cache. The package
+# is not installed: it would start a server.
+tools_promtool() {
+	local dir=$CACHE/promtool
+	PROMTOOL=$(command -v promtool || true)
+	if [ -z "$PROMTOOL" ] && [ ! -x "$dir/usr/bin/promtool" ] && command -v dpkg-deb >/dev/null; then
+		say "fetching promtool ..."
+		rm -rf "$dir"
+		mkdir -p "$dir"
+		(cd "$dir" && as_root apt-get update -q && apt-get download -q prometheus && dpkg-deb -x prometheus_*.deb .) \
+			>/dev/null 2>&1 || true
+		rm -f "$dir"/prometheus_*.deb
+	fi
+	if [ -z "$PROMTOOL" ] && [ -x "$dir/usr/bin/promtool" ]; then
+		PROMTOOL=$dir/usr/bin/promtool
+	fi
+	export PROMTOOL
+}
+
 # Prints the folder of Swagger UI's files; it is made when npm is there or can be had. Without it /docs
 # still leads to the document, so nothing here is an error.
 tools_swagger_ui() {

@@ -3,6 +3,7 @@
 #include "api/event_views.h"
 #include "api/handlers.h"
 #include "api/input.h"
+#include "api/replay.h"
 #include "model/ids.h"
 
 enum {
@@ -40,22 +41,34 @@ HANDLER(api_events)
 	return jsonw_done(&w) ? ERR_OK : ERR_INTERNAL;
 }
 
+static enum err
+write_queued(struct op *op, struct reply *rp, const void *what)
+{
+	const int64_t *queued = what;
+	struct jsonw w;
+
+	(void)op;
+	jsonw_init(&w, &rp->body);
+	jsonw_obj(&w, NULL);
+	jsonw_i64(&w, "queued", *queued);
+	jsonw_obj_end(&w);
+	return jsonw_done(&w) ? ERR_OK : ERR_INTERNAL;
+}
+
+static const struct answer_kind ANSWER_QUEUED = { write_queued, NULL };
+
 HANDLER(api_event_redeliver)
 {
-	int64_t queued;
-	struct jsonw w;
+	int64_t queued = 0;
+	const struct answer answer = { &ANSWER_QUEUED, &queued };
 	enum err e;
 
 	(void)who;
 	if (rq->args[0].len != EVENT_ID_LEN)
 		return ERR_NOT_FOUND;
-	if ((e = op_redeliver(op, sv, rq->args[0], &queued)) != ERR_OK)
-		return e;
-	jsonw_init(&w, &rp->body);
-	jsonw_obj(&w, NULL);
-	jsonw_i64(&w, "queued", queued);
-	jsonw_obj_end(&w);
-	return jsonw_done(&w) ? ERR_OK : ERR_INTERNAL;
+	answer_promise(op, &answer);
+	e = op_redeliver(op, sv, rq->args[0], &queued);
+	return answer_give(op, &answer, e, rp);
 }
 
 struct redeliver_in {

@@ -52,6 +52,7 @@ HANDLER(api_migrations_history);
 HANDLER(api_migrations_status);
 HANDLER(api_health);
 HANDLER(api_readyz);
+HANDLER(api_metrics);
 HANDLER(api_openapi);
 HANDLER(api_docs);
 

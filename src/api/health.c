@@ -91,6 +91,8 @@ HANDLER(api_readyz)
 	all &= put_check(&w, "redis", kv_ping(op, sv->kv), t);
 	t = clock_mono_us();
 	all &= put_check(&w, "livekit", livekit_answers(op, sv), t);
+	t = clock_mono_us();
+	all &= put_check(&w, "log", log_writable(op->log), t);
 	schema = put_schema(op, sv, &w);
 	vital &= schema;
 	all &= put_jobs(op, sv, schema, &w);

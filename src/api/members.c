@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "api/handlers.h"
 #include "api/input.h"
+#include "api/limits.h"
 #include "api/views.h"
 #include "model/ids.h"
 
@@ -75,11 +76,14 @@ join(struct op *op, struct services *sv, const struct caller *who, const struct 
 		.access = input_access(who, 0),
 	};
 	struct view v = { 0 };
+	const struct answer answer = { &ANSWER_ROOM_RESP, &v };
 	enum err e;
 
-	if ((e = op_join(op, sv, &join, &v)) != ERR_OK)
+	if ((e = limit_check(op, sv, who, RATE_TOKEN, in->uid)) != ERR_OK)
 		return e;
-	return reply_room_resp(rp, &v);
+	answer_promise(op, &answer);
+	e = op_join(op, sv, &join, &v);
+	return answer_give(op, &answer, e, rp);
 }
 
 HANDLER(api_room_join)
@@ -107,11 +111,12 @@ leave(struct op *op, struct services *sv, const struct member_in *in, struct rep
 {
 	const struct actor actor = actor_of(in);
 	struct view v = { 0 };
+	const struct answer answer = { &ANSWER_ROOM, &v };
 	enum err e;
 
-	if ((e = op_leave(op, sv, in->room_id, &actor, &v)) != ERR_OK)
-		return e;
-	return reply_room(rp, &v);
+	answer_promise(op, &answer);
+	e = op_leave(op, sv, in->room_id, &actor, &v);
+	return answer_give(op, &answer, e, rp);
 }
 
 HANDLER(api_room_leave)
@@ -138,6 +143,7 @@ HANDLER(api_room_reject)
 {
 	struct member_in in = { 0 };
 	struct view v = { 0 };
+	const struct answer answer = { &ANSWER_ROOM, &v };
 	struct actor actor;
 	enum refusal why;
 	enum err e;
@@ -146,20 +152,22 @@ HANDLER(api_room_reject)
 		return e;
 	actor = actor_of(&in);
 	why = str_eq(in.reason, S("busy")) ? REFUSE_BUSY : REFUSE_DECLINED;
-	if ((e = op_reject(op, sv, in.room_id, &actor, why, &v)) != ERR_OK)
-		return e;
-	return reply_room(rp, &v);
+	answer_promise(op, &answer);
+	e = op_reject(op, sv, in.room_id, &actor, why, &v);
+	return answer_give(op, &answer, e, rp);
 }
 
 HANDLER(api_room_token)
 {
 	struct member_in in = { 0 };
 	struct view v = { 0 };
+	const struct answer answer = { &ANSWER_ROOM_RESP, &v };
 	enum err e;
 
 	if ((e = read_member(op, rq, who, TOKEN_IN, N_ELEMS(TOKEN_IN), &in)) != ERR_OK)
 		return e;
-	if ((e = op_refresh(op, sv, in.room_id, in.uid, in.ttl_s, &v)) != ERR_OK)
+	if ((e = limit_check(op, sv, who, RATE_TOKEN, in.uid)) != ERR_OK)
 		return e;
-	return reply_room_resp(rp, &v);
+	e = op_refresh(op, sv, in.room_id, in.uid, in.ttl_s, &v);
+	return answer_give(op, &answer, e, rp);
 }

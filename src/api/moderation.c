@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "api/handlers.h"
 #include "api/input.h"
+#include "api/limits.h"
 #include "api/views.h"
 #include "model/ids.h"
 
@@ -25,7 +26,7 @@ HANDLER(api_room_invite)
 	struct invite_json in = { 0 };
 	struct invite_in invite = { 0 };
 	struct view v = { 0 };
-	struct jsonw w;
+	const struct answer answer = { &ANSWER_ROOM_INVITED, &v };
 	enum err e;
 
 	if (!id_ok(rq->args[0]))
@@ -38,41 +39,38 @@ HANDLER(api_room_invite)
 	invite.uids = in.uids.at;
 	invite.n_uids = in.uids.n;
 	invite.timeout_s = in.timeout;
-	if ((e = op_invite(op, sv, rq->args[0], &invite, &access, &v)) != ERR_OK)
+	if ((e = limit_check(op, sv, who, RATE_INVITE, invite.by)) != ERR_OK)
 		return e;
-	jsonw_init(&w, &rp->body);
-	jsonw_obj(&w, NULL);
-	view_room_fields(&w, &v.call, v.url);
-	jsonw_strs(&w, "already", v.invited.already, v.invited.n_already);
-	jsonw_strs(&w, "busy_uids", v.invited.busy, v.invited.n_busy);
-	jsonw_obj_end(&w);
-	return jsonw_done(&w) ? ERR_OK : ERR_INTERNAL;
+	answer_promise(op, &answer);
+	e = op_invite(op, sv, rq->args[0], &invite, &access, &v);
+	return answer_give(op, &answer, e, rp);
 }
 
 HANDLER(api_room_end)
 {
 	const struct access access = input_access(who, WHO_CREATOR);
 	struct view v = { 0 };
+	const struct answer answer = { &ANSWER_ROOM, &v };
 	enum err e;
 
 	if (!id_ok(rq->args[0]))
 		return ERR_ROOM_NOT_FOUND;
-	if ((e = op_end(op, sv, rq->args[0], &access, &v)) != ERR_OK)
-		return e;
-	return reply_room(rp, &v);
+	answer_promise(op, &answer);
+	e = op_end(op, sv, rq->args[0], &access, &v);
+	return answer_give(op, &answer, e, rp);
 }
 
 HANDLER(api_room_remove)
 {
 	const struct access access = input_access(who, WHO_CREATOR);
 	struct view v = { 0 };
+	const struct answer answer = { &ANSWER_ROOM, &v };
 	enum err e;
 
 	if (!id_ok(rq->args[0]))
 		return ERR_ROOM_NOT_FOUND;
-	if ((e = op_remove(op, sv, rq->args[0], rq->args[1], &access, &v)) != ERR_OK)
-		return e;
-	return reply_room(rp, &v);
+	e = op_remove(op, sv, rq->args[0], rq->args[1], &access, &v);
+	return answer_give(op, &answer, e, rp);
 }
 
 static bool
@@ -127,6 +125,7 @@ HANDLER(api_room_status)
 {
 	struct status_json in = { 0 };
 	struct view v = { 0 };
+	const struct answer answer = { &ANSWER_ROOM, &v };
 	enum err e;
 
 	(void)who;
@@ -134,9 +133,8 @@ HANDLER(api_room_status)
 		return ERR_ROOM_NOT_FOUND;
 	if ((e = json_read(op, rq->body, STATUS_IN, N_ELEMS(STATUS_IN), &in)) != ERR_OK)
 		return e;
-	if ((e = op_put_room_status(op, sv, rq->args[0], in.status, &v)) != ERR_OK)
-		return e;
-	return reply_room(rp, &v);
+	e = op_put_room_status(op, sv, rq->args[0], in.status, &v);
+	return answer_give(op, &answer, e, rp);
 }
 
 HANDLER(api_participant_status)

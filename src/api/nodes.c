@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "api/handlers.h"
 #include "api/node_views.h"
+#include "api/replay.h"
 
 HANDLER(api_nodes)
 {
@@ -19,38 +20,58 @@ HANDLER(api_nodes)
 }
 
 static enum err
-answer(struct op *op, struct reply *rp, const struct node_view *v)
+write_node(struct op *op, struct reply *rp, const void *what)
 {
+	const struct node_view *v = what;
 	struct jsonw w;
 
-	op->livekit_node = v->node.addr;
 	jsonw_init(&w, &rp->body);
 	view_node(op, &w, v);
 	return jsonw_done(&w) ? ERR_OK : ERR_INTERNAL;
 }
 
+static const struct answer_kind ANSWER_NODE = { write_node, NULL };
+
 HANDLER(api_node)
 {
-	struct node_view v;
+	struct node_view v = { .node.addr = S("") };
+	const struct answer answer = { &ANSWER_NODE, &v };
 	enum err e;
 
 	(void)who;
 	e = op_node(op, sv, rq->args[0], &v);
-	return e == ERR_OK ? answer(op, rp, &v) : e;
+	op->livekit_node = v.node.addr;
+	return answer_give(op, &answer, e, rp);
+}
+
+struct drain_ask {
+	struct str id, by;
+	bool drained;
+};
+
+static enum err
+set_drained(struct op *op, struct services *sv, const struct drain_ask *ask, struct reply *rp)
+{
+	struct node_view v = { .node.addr = S("") };
+	const struct answer answer = { &ANSWER_NODE, &v };
+	enum err e;
+
+	answer_promise(op, &answer);
+	e = op_node_drain(op, sv, ask->id, ask->drained, ask->by, &v);
+	op->livekit_node = v.node.addr;
+	return answer_give(op, &answer, e, rp);
 }
 
 HANDLER(api_node_drain)
 {
-	struct node_view v;
-	enum err e = op_node_drain(op, sv, rq->args[0], true, who->name, &v);
+	const struct drain_ask ask = { .id = rq->args[0], .by = who->name, .drained = true };
 
-	return e == ERR_OK ? answer(op, rp, &v) : e;
+	return set_drained(op, sv, &ask, rp);
 }
 
 HANDLER(api_node_undrain)
 {
-	struct node_view v;
-	enum err e = op_node_drain(op, sv, rq->args[0], false, who->name, &v);
+	const struct drain_ask ask = { .id = rq->args[0], .by = who->name, .drained = false };
 
-	return e == ERR_OK ? answer(op, rp, &v) : e;
+	return set_drained(op, sv, &ask, rp);
 }

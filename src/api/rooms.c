@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "api/handlers.h"
 #include "api/input.h"
+#include "api/limits.h"
 #include "api/views.h"
 #include "model/ids.h"
 
@@ -39,6 +40,7 @@ HANDLER(api_rooms_create)
 {
 	struct create_in_json in = { .device_type = S(DEVICE_DEFAULT), .device_id = who->device_id };
 	struct view v = { 0 };
+	const struct answer answer = { &ANSWER_ROOM_RESP, &v };
 	struct str creator;
 	enum err e;
 
@@ -62,9 +64,11 @@ HANDLER(api_rooms_create)
 	};
 	if (in.region.len > 0)
 		op->region = in.region;
-	if ((e = op_create(op, sv, &create, &v)) != ERR_OK)
+	if ((e = limit_check(op, sv, who, RATE_CREATE, creator)) != ERR_OK)
 		return e;
-	return reply_room_resp(rp, &v);
+	answer_promise(op, &answer);
+	e = op_create(op, sv, &create, &v);
+	return answer_give(op, &answer, e, rp);
 }
 
 HANDLER(api_rooms_sync)
@@ -110,11 +114,11 @@ get_room(struct op *op, struct services *sv, const struct request *rq, const str
 HANDLER(api_room_get)
 {
 	struct view v = { 0 };
+	const struct answer answer = { &ANSWER_ROOM, &v };
 	enum err e;
 
-	if ((e = get_room(op, sv, rq, who, &v)) != ERR_OK)
-		return e;
-	return reply_room(rp, &v);
+	e = get_room(op, sv, rq, who, &v);
+	return answer_give(op, &answer, e, rp);
 }
 
 HANDLER(api_room_participants)

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "api/route.h"
 
+#include "api/metrics.h"
 #include "api/serve.h"
 #include "base/clock.h"
 #include "base/rng.h"
@@ -70,7 +71,7 @@ read_token(struct asking *ask, const struct request *rq)
 {
 	struct token_refusal no;
 	bool holds = join_token_read(ask->op, ask->sv->conf, rq->authorization,
-	    query_of(ask->op, rq, "access_token"), clock_wall_ms(), &ask->token, &no);
+	    query_of(ask->op, rq, "access_token"), clock_wall_ms() + ask->op->nodes_ahead_s * 1000, &ask->token, &no);
 
 	ask->op->uid = ask->token.identity;
 	ask->op->room_id = ask->token.room;
@@ -196,6 +197,18 @@ log_routed(const struct asking *ask, const struct kind *kind, enum err e)
 	log_end(&l);
 }
 
+/* The node is the one it was led to; who was refused went nowhere. */
+static void
+count(const struct asking *ask, struct str route, enum err e)
+{
+	struct op *op = ask->op;
+	const char *outcome = e != ERR_OK ? err_key(e) : ask->reason != NULL ? ask->reason : "allowed";
+
+	serve_count(op, meter_label(op->meter, LABEL_ROUTE, route), ask->rp->status);
+	if (!str_eq(route, S("unknown")))
+		meter_add(op->meter, METER_ROUTED, op->livekit_node, str_of(outcome), 1);
+}
+
 void
 route_serve(struct op *op, struct services *sv, struct request *rq, struct reply *rp)
 {
@@ -203,12 +216,18 @@ route_serve(struct op *op, struct services *sv, struct request *rq, struct reply
 	const struct kind *kind = kind_of(rq);
 	enum err e;
 
-	if (kind == NULL) {
-		reply_error(rp, op, ERR_NOT_FOUND, false);
+	if (str_eq(rq->raw_path, S(METRICS_ROUTE_PATH)) && rq->method == METHOD_GET && !rq->malformed) {
+		metrics_answer(op, sv, rq, rp);
+		return;
+	}
+	if (kind == NULL || rq->malformed) {
+		reply_error(rp, op, rq->malformed ? ERR_INVALID_PARAMETERS : ERR_NOT_FOUND, false);
+		count(&ask, S("unknown"), ERR_OK);
 		return;
 	}
 	ask.bad_node = query_of(op, rq, "bad_node");
 	if ((e = kind->answer(&ask, rq)) != ERR_OK)
 		reply_error(rp, op, e, false);
+	count(&ask, str_of(kind->path), e);
 	log_routed(&ask, kind, e);
 }

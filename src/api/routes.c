@@ -60,6 +60,7 @@ const struct route ROUTES[] = {
 	{ METHOD_GET,    "/health",                               true,  api_health,             P,            0 },
 	{ METHOD_GET,    "/readyz",                               false, api_readyz,             P,            0 },
 	{ METHOD_GET,    "/readyz",                               true,  api_readyz,             P,            0 },
+	{ METHOD_GET,    "/metrics",                              true,  api_metrics,            P,            0 },
 	{ METHOD_GET,    "/docs",                                 false, api_docs,               P,            0 },
 	{ METHOD_GET,    "/docs",                                 true,  api_docs,               P,            0 },
 	{ METHOD_GET,    "/swagger/index.html",                   true,  api_docs,               P,            0 },

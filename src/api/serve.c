@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "api/replay.h"
 #include "api/routes.h"
 #include "base/clock.h"
 #include "http/reply.h"
@@ -58,6 +59,10 @@ run_route(struct op *op, struct services *sv, const struct route *route, struct 
 		if (rq->body.len > 0 && !is_json(rq))
 			return ERR_UNSUPPORTED_MEDIA_TYPE;
 	}
+	/* Whoever everybody may be has no scope of its own. */
+	if (rq->method == METHOD_POST && (route->who & WHO_PUBLIC) == 0 &&
+	    (e = replay_begin(op, sv, rq, &who, route)) != ERR_OK)
+		return e;
 	return route->handler(op, sv, rq, &who, rp);
 }
 
@@ -73,6 +78,10 @@ answer(struct op *op, struct services *sv, const struct route **route_out, struc
 	}
 	pick_language(op, rq);
 	reply_cors(rp, sv->conf, rq);
+	if (rq->malformed) {
+		op->bad_field = "request";
+		return ERR_INVALID_PARAMETERS;
+	}
 	*route_out = route_find(op->arena, ROUTES, N_ROUTES, rq, &allow);
 	if (*route_out != NULL)
 		return run_route(op, sv, *route_out, rq, read_body, arg, rp);
@@ -84,6 +93,47 @@ answer(struct op *op, struct services *sv, const struct route **route_out, struc
 	rp->status = 204;
 	rp->preflight = true;
 	return ERR_OK;
+}
+
+/* What is no route of ours has one name each, whatever was asked for: a path is the sender's to choose. */
+enum { ROUTE_UNKNOWN, ROUTE_OTHER_METHOD, ROUTE_FIRST };
+
+void
+api_routes_count_in(struct meter *m)
+{
+	static const char *const METHODS[] = {
+		[METHOD_GET] = "GET", [METHOD_POST] = "POST", [METHOD_PUT] = "PUT", [METHOD_DELETE] = "DELETE",
+	};
+
+	(void)meter_label(m, LABEL_ROUTE, S("unknown"));
+	(void)meter_label(m, LABEL_ROUTE, S("other method"));
+	for (size_t i = 0; i < N_ROUTES; i++) {
+		char name[128];
+
+		snprintf(name, sizeof(name), "%s %s%s", METHODS[ROUTES[i].method], ROUTES[i].absolute ? "" : "/api/v1",
+		    ROUTES[i].pattern);
+		(void)meter_label(m, LABEL_ROUTE, str_of(name));
+	}
+}
+
+void
+serve_count(struct op *op, size_t route, int status)
+{
+	char text[16];
+
+	if (op->meter == NULL)
+		return;
+	snprintf(text, sizeof(text), "%d", status);
+	meter_add_at(op->meter, METER_REQUESTS, route, meter_label(op->meter, LABEL_STATUS, str_of(text)), 1);
+	meter_time_at(op->meter, METER_REQUEST_TIME, route, clock_mono_us() - op->started_us);
+}
+
+static size_t
+index_of(const struct route *route, const struct reply *rp)
+{
+	if (route != NULL)
+		return ROUTE_FIRST + (size_t)(route - ROUTES);
+	return rp->allow != NULL ? ROUTE_OTHER_METHOD : ROUTE_UNKNOWN;
 }
 
 void
@@ -116,6 +166,8 @@ log_done(struct op *op, const struct request *rq, const struct route *route, con
 	log_i64(&l, "status", rp->status);
 	serve_log_op(&l, op);
 	log_z(&l, "error", e == ERR_OK ? "" : err_key(e));
+	if (rp->replayed)
+		log_z(&l, "replayed", "true");
 	log_end(&l);
 }
 
@@ -131,6 +183,7 @@ api_serve(struct op *op, struct services *sv, struct request *rq, body_reader re
 	e = answer(op, sv, &route, rq, read_body, arg, rp);
 	if (e != ERR_OK)
 		reply_error(rp, op, e, sv->conf->legacy_status);
+	serve_count(op, index_of(route, rp), rp->status);
 	log_done(op, rq, route, rp, e);
 }
 

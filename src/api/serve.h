@@ -12,6 +12,10 @@ typedef enum err (*body_reader)(void *arg, struct arena *a, struct request *rq, 
 
 void api_serve(struct op *op, struct services *sv, struct request *rq, body_reader read_body, void *arg,
     struct reply *rp);
+/* A request was answered; route: its index among LABEL_ROUTE. */
+void serve_count(struct op *op, size_t route, int status);
+/* The names of the routes, before anybody else names one and before the fork: api_serve counts by their place. */
+void api_routes_count_in(struct meter *m);
 /* What an operation took and was assigned, the same fields in each closing line. */
 void serve_log_op(struct log_line *l, const struct op *op);
 /* Every route names who may call it; else a line on stderr and false: the worker refuses to start. */

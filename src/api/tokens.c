@@ -2,12 +2,15 @@
  * SPDX-License-Identifier: MIT */
 #include "api/handlers.h"
 #include "api/input.h"
+#include "api/limits.h"
+#include "api/replay.h"
 #include "base/clock.h"
 #include "base/jsonw.h"
 #include "base/rng.h"
 #include "model/ids.h"
 
-enum { TOKEN_OBJECT_BYTES = 16 * 1024, TOKEN_METADATA_CHARS = 4096, TICKET_TTL_S = 3600 };
+enum { TOKEN_OBJECT_BYTES = 16 * 1024, TOKEN_METADATA_CHARS = 4096, TICKET_TTL_S = 3600,
+	MADE_ID_LEN = 32 };
 
 struct token_json {
 	struct str room_name, identity, name, metadata, attributes, room_config;
@@ -51,34 +54,60 @@ identity_of(struct op *op, const struct caller *who, struct str given, struct st
 
 	if (who->kind == CALLER_TICKET || given.len > 0)
 		return input_uid(op, who, "participant_identity", given, uid_out);
-	strbuf_init_arena(&b, op->arena, ID_MAX, ID_MAX);
+	/* The same one for a repeat: it may find the call that the first try made, and no answer. */
+	if (op->once != NULL) {
+		*uid_out = (struct str){ op->once->id.at, MADE_ID_LEN };
+		return ERR_OK;
+	}
+	strbuf_init_arena(&b, op->arena, MADE_ID_LEN + 1, MADE_ID_LEN + 1);
 	rng_hex32(&b);
 	*uid_out = strbuf_str(&b);
 	return ERR_OK;
 }
 
-static enum err
-write_token(struct reply *rp, const struct view *v, const struct token_json *in)
+struct token_out {
+	struct view v;
+	struct str name;              /* asked for; "": the one that is stored */
+};
+
+static bool
+write_access(struct jsonw *w, const void *what)
 {
+	const struct token_out *out = what;
+
+	jsonw_str(w, "server_url", out->v.url);
+	jsonw_str(w, "participant_token", out->v.token);
+	return out->v.token.len > 0;
+}
+
+static enum err
+write_token(struct op *op, struct reply *rp, const void *what)
+{
+	const struct token_out *out = what;
 	struct jsonw w;
 
+	(void)op;
 	rp->status = 201;
 	jsonw_init(&w, &rp->body);
 	jsonw_obj(&w, NULL);
-	jsonw_str(&w, "server_url", v->url);
-	jsonw_str(&w, "participant_token", v->token);
-	jsonw_str(&w, "room_name", v->call.room.room_id);
-	jsonw_str(&w, "participant_name", in->name.len > 0 ? in->name : v->me->name);
+	rp->access_at = rp->body.len;
+	(void)write_access(&w, out);
+	rp->access_len = rp->body.len - rp->access_at;
+	jsonw_str(&w, "room_name", out->v.call.room.room_id);
+	jsonw_str(&w, "participant_name", out->name.len > 0 ? out->name : out->v.me->name);
 	jsonw_obj_end(&w);
 	return jsonw_done(&w) ? ERR_OK : ERR_INTERNAL;
 }
+
+static const struct answer_kind ANSWER_TOKEN = { write_token, write_access };
 
 HANDLER(api_token)
 {
 	struct join_req join = { .who.device_type = S(DEVICE_DEFAULT), .who.device_id = who->device_id,
 	    .access = input_access(who, 0) };
 	struct token_json in = { 0 };
-	struct view v = { 0 };
+	struct token_out out = { .name = S("") };
+	const struct answer answer = { &ANSWER_TOKEN, &out };
 	enum err e;
 
 	if ((e = json_read(op, rq->body, TOKEN_IN, N_ELEMS(TOKEN_IN), &in)) != ERR_OK)
@@ -95,9 +124,12 @@ HANDLER(api_token)
 	join.token_metadata = in.metadata;
 	join.token_attributes = in.attributes;
 	join.token_room_config = str_eq(in.room_config, S("{}")) ? S("") : in.room_config;
-	if ((e = op_token_source(op, sv, &join, &v)) != ERR_OK)
+	out.name = in.name;
+	if ((e = limit_check(op, sv, who, RATE_TOKEN, in.identity)) != ERR_OK)
 		return e;
-	return write_token(rp, &v, &in);
+	answer_promise(op, &answer);
+	e = op_token_source(op, sv, &join, &out.v);
+	return answer_give(op, &answer, e, rp);
 }
 
 struct ticket_json {

@@ -37,21 +37,39 @@ put_common(struct jsonw *w, const struct call *c, bool active_only)
 	jsonw_raw(w, "metadata", r->metadata.len > 0 ? r->metadata : S("{}"));
 }
 
-void
-view_room_resp(struct jsonw *w, const char *key, const struct view *v, bool active_only)
+/* RoomResp up to its token. */
+static void
+begin_room_resp(struct jsonw *w, const char *key, const struct view *v)
 {
-	const struct room *r = &v->call.room;
-
 	jsonw_obj(w, key);
-	jsonw_str(w, "room_id", r->room_id);
-	jsonw_str(w, "creator", r->creator);
+	jsonw_str(w, "room_id", v->call.room.room_id);
+	jsonw_str(w, "creator", v->call.room.creator);
+}
+
+/* What lets its reader in. */
+static void
+put_access(struct jsonw *w, const struct view *v)
+{
 	jsonw_str(w, "token", v->token);
 	jsonw_str(w, "url", v->url);
+}
+
+static void
+end_room_resp(struct jsonw *w, const struct view *v, bool active_only)
+{
 	put_common(w, &v->call, active_only);
 	jsonw_i64(w, "my_status", v->me->status);
 	jsonw_i64(w, "deadline", v->me->deadline_ms);
 	jsonw_strs(w, "busy_uids", v->invited.busy, v->invited.n_busy);
 	jsonw_obj_end(w);
+}
+
+void
+view_room_resp(struct jsonw *w, const char *key, const struct view *v, bool active_only)
+{
+	begin_room_resp(w, key, v);
+	put_access(w, v);
+	end_room_resp(w, v, active_only);
 }
 
 void
@@ -95,21 +113,40 @@ view_room_fields(struct jsonw *w, const struct call *c, struct str url)
 	jsonw_arr_end(w);
 }
 
-enum err
-reply_room_resp(struct reply *rp, const struct view *v)
+static enum err
+write_room_resp(struct op *op, struct reply *rp, const void *what)
 {
+	const struct view *v = what;
 	struct jsonw w;
 
+	(void)op;
 	jsonw_init(&w, &rp->body);
-	view_room_resp(&w, NULL, v, false);
+	begin_room_resp(&w, NULL, v);
+	rp->access_at = rp->body.len;
+	put_access(&w, v);
+	rp->access_len = rp->body.len - rp->access_at;
+	end_room_resp(&w, v, false);
 	return jsonw_done(&w) ? ERR_OK : ERR_INTERNAL;
 }
 
-enum err
-reply_room(struct reply *rp, const struct view *v)
+static bool
+write_access(struct jsonw *w, const void *what)
 {
+	const struct view *v = what;
+
+	put_access(w, v);
+	return v->token.len > 0;
+}
+
+const struct answer_kind ANSWER_ROOM_RESP = { write_room_resp, write_access };
+
+static enum err
+write_room(struct op *op, struct reply *rp, const void *what)
+{
+	const struct view *v = what;
 	struct jsonw w;
 
+	(void)op;
 	jsonw_init(&w, &rp->body);
 	jsonw_obj(&w, NULL);
 	view_room_fields(&w, &v->call, v->url);
@@ -117,6 +154,26 @@ reply_room(struct reply *rp, const struct view *v)
 	jsonw_obj_end(&w);
 	return jsonw_done(&w) ? ERR_OK : ERR_INTERNAL;
 }
+
+const struct answer_kind ANSWER_ROOM = { write_room, NULL };
+
+static enum err
+write_room_invited(struct op *op, struct reply *rp, const void *what)
+{
+	const struct view *v = what;
+	struct jsonw w;
+
+	(void)op;
+	jsonw_init(&w, &rp->body);
+	jsonw_obj(&w, NULL);
+	view_room_fields(&w, &v->call, v->url);
+	jsonw_strs(&w, "already", v->invited.already, v->invited.n_already);
+	jsonw_strs(&w, "busy_uids", v->invited.busy, v->invited.n_busy);
+	jsonw_obj_end(&w);
+	return jsonw_done(&w) ? ERR_OK : ERR_INTERNAL;
+}
+
+const struct answer_kind ANSWER_ROOM_INVITED = { write_room_invited, NULL };
 
 enum err
 reply_participant(struct reply *rp, const struct view *v)

@@ -3,6 +3,7 @@
 #ifndef API_VIEWS_H
 #define API_VIEWS_H
 
+#include "api/replay.h"
 #include "base/jsonw.h"
 #include "call/ops.h"
 #include "http/http.h"
@@ -13,9 +14,10 @@ void view_room_resp(struct jsonw *w, const char *key, const struct view *v, bool
 void view_room_fields(struct jsonw *w, const struct call *c, struct str url);
 void view_participant(struct jsonw *w, const char *key, const struct call *c, const struct participant *p);
 
-/* Whole replies. */
-enum err reply_room_resp(struct reply *rp, const struct view *v);
-enum err reply_room(struct reply *rp, const struct view *v);
+/* Whole replies; `what` is a struct view. */
+extern const struct answer_kind ANSWER_ROOM_RESP;
+extern const struct answer_kind ANSWER_ROOM;
+extern const struct answer_kind ANSWER_ROOM_INVITED;  /* with already and busy_uids */
 enum err reply_participant(struct reply *rp, const struct view *v);
 
 #endif

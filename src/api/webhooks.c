@@ -3,6 +3,7 @@
 #include "api/event_views.h"
 #include "api/handlers.h"
 #include "api/input.h"
+#include "api/replay.h"
 #include "base/codec.h"
 #include "model/ids.h"
 
@@ -174,17 +175,29 @@ HANDLER(api_webhook_endpoints)
 	return jsonw_done(&w) ? ERR_OK : ERR_INTERNAL;
 }
 
-HANDLER(api_webhook_enable)
+static enum err
+write_ok(struct op *op, struct reply *rp, const void *what)
 {
 	struct jsonw w;
+
+	(void)op;
+	(void)what;
+	begin_answer(&w, rp, "ok");
+	jsonw_obj_end(&w);
+	return jsonw_done(&w) ? ERR_OK : ERR_INTERNAL;
+}
+
+static const struct answer_kind ANSWER_OK = { write_ok, NULL };
+
+HANDLER(api_webhook_enable)
+{
+	const struct answer answer = { &ANSWER_OK, NULL };
 	enum err e;
 
 	(void)who;
 	if (!input_endpoint_id_ok(rq->args[0]))
 		return ERR_NOT_FOUND;
-	if ((e = op_endpoint_enable(op, sv, rq->args[0])) != ERR_OK)
-		return e;
-	begin_answer(&w, rp, "ok");
-	jsonw_obj_end(&w);
-	return jsonw_done(&w) ? ERR_OK : ERR_INTERNAL;
+	answer_promise(op, &answer);
+	e = op_endpoint_enable(op, sv, rq->args[0]);
+	return answer_give(op, &answer, e, rp);
 }

@@ -3,11 +3,11 @@
 #include "app/backoff.h"
 
 int64_t
-backoff_died(struct backoff *b, int64_t lived_ms)
+backoff_died(struct backoff *b, int64_t lived_ms, bool worked)
 {
 	int64_t pause_ms = BACKOFF_FIRST_MS;
 
-	if (lived_ms >= BACKOFF_QUICK_MS) {
+	if (worked || lived_ms >= BACKOFF_QUICK_MS) {
 		b->n_quick = 0;
 		return 0;
 	}

@@ -2,11 +2,13 @@
  * SPDX-License-Identifier: MIT */
 #include "app/jobs.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "app/database.h"
+#include "app/jobs_metrics.h"
 #include "app/process.h"
 #include "app/services.h"
 #include "base/clock.h"
@@ -20,8 +22,30 @@ jobs_init(struct jobs *j)
 {
 	struct strbuf b;
 
+	*j = (struct jobs){ .metrics = { .fd = -1 } };
 	strbuf_init(&b, j->instance, sizeof(j->instance));
 	rng_hex32(&b);
+}
+
+void
+jobs_open_port(struct jobs *j, const struct setup *s)
+{
+	struct str address = s->conf->jobs_metrics_listen;
+
+	(void)jobs_metrics_listen(address, s->log, &j->metrics);
+	(void)snprintf(j->metrics_address, sizeof(j->metrics_address), "%.*s", STR_ARG(address));
+}
+
+void
+jobs_reloaded(const struct setup *fresh, void *jobs)
+{
+	struct jobs *j = jobs;
+
+	/* The same socket: nobody who scrapes is refused. */
+	if (str_eq(fresh->conf->jobs_metrics_listen, str_of(j->metrics_address)))
+		return;
+	listen_close(&j->metrics);
+	jobs_open_port(j, fresh);
 }
 
 const struct task_kind *
@@ -108,5 +132,10 @@ jobs_run_task(const struct jobs *j, const struct task_kind *k, const struct setu
 int
 jobs_child(const struct child *c, void *jobs)
 {
-	return jobs_run_task(jobs, TASKS[c->slot], c->setup, c->meter, c->ready_fd);
+	struct jobs *j = jobs;
+
+	if (c->slot >= N_TASKS)
+		return jobs_metrics_run(c, &j->metrics);
+	listen_close(&j->metrics);
+	return jobs_run_task(j, TASKS[c->slot], c->setup, c->meter, c->ready_fd);
 }

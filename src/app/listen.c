@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,6 +18,8 @@
 #include "base/str.h"
 
 enum { BACKLOG = 1024, SYSTEMD_FD = 3 };
+/* The head of a request has to fit what is received and not read yet (http/door.h). */
+enum { HEAD_ROOM = 256 * 1024 };
 
 static const char NOTHING_INHERITED[] =
     "nothing to listen on: give --listen unix:/path, or start through spawn-fcgi or a systemd "
@@ -129,11 +132,14 @@ listen_unix(const char *path, struct listener *out, char *err, size_t err_cap)
 static int
 bind_tcp(const struct addrinfo *ai)
 {
-	int on = 1;
+	int on = 1, room = HEAD_ROOM;
 	int fd = socket(ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC, ai->ai_protocol);
 
 	if (fd < 0)
 		return -1;
+	/* Its connections inherit both. */
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
 	    bind(fd, ai->ai_addr, ai->ai_addrlen) == 0)
 		return fd;

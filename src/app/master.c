@@ -13,6 +13,7 @@
 
 #include "app/pool.h"
 #include "app/process.h"
+#include "app/watchdog.h"
 #include "base/clock.h"
 
 struct master {
@@ -32,15 +33,16 @@ now_ms(void)
 
 /* In the child. */
 static int
-run_child(void *arg, size_t slot)
+run_child(void *arg, size_t slot, struct held *held)
 {
 	const struct master *m = arg;
 	struct child c = { .setup = m->setup, .slot = slot, .ready_fd = m->ready_write,
-	    .meter = m->plan->meter };
+	    .meter = m->plan->meter, .held = held };
 
 	close(m->signal_fd);
 	close(m->ready_read);
 	meter_use(m->plan->meter, slot);
+	log_count_in(m->setup->log, m->plan->meter);
 	return m->plan->run(&c, m->plan->arg);
 }
 
@@ -67,8 +69,12 @@ master_open(struct master *m)
 	}
 	m->ready_read = ends[0];
 	m->ready_write = ends[1];
-	if (pool_open(&m->pool, n_children(m, m->setup), m->setup->log, run_child, m))
-		return true;
+	if (pool_open(&m->pool, n_children(m, m->setup), m->setup->log, run_child, m)) {
+		m->pool.meter = m->plan->meter;
+		if (!m->plan->watched || pool_watch(&m->pool))
+			return true;
+	}
+	pool_close(&m->pool);
 	close(m->signal_fd);
 	close(m->ready_read);
 	close(m->ready_write);
@@ -96,9 +102,12 @@ reload(struct master *m)
 		log_note(m->setup->log, LOG_ERROR, "新配置被拒绝，继续使用原配置", "config_refused", err);
 		return;
 	}
+	if (m->plan->reloaded != NULL)
+		m->plan->reloaded(&fresh, m->plan->arg);
 	pool_renew(&m->pool, n_children(m, &fresh), fresh.log, now_ms());
 	setup_free(m->setup);
 	*m->setup = fresh;
+	log_count_in(m->setup->log, m->plan->meter);
 	log_begin(&l, m->setup->log, LOG_INFO, "配置已重新读取，逐个更新工作进程", "config_reloaded", S(""));
 	log_z(&l, "program", options_name(m->options->program));
 	log_i64(&l, "workers", (int64_t)m->pool.n_slots);
@@ -164,6 +173,30 @@ take_ready(struct master *m)
 		pool_is_up(&m->pool, pid, now_ms());
 }
 
+/* -1 is never. */
+static int
+sooner(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+/* Until a signal, a child that is up, or something that is due. */
+static void
+wait_a_while(struct master *m, struct pollfd *fds, nfds_t n)
+{
+	int ms = sooner(pool_idle_ms(&m->pool, now_ms()), watchdog_idle_ms(&m->pool));
+
+	if (poll(fds, n, ms) < 0 && errno != EINTR)
+		sleep(1);         /* out of kernel memory: the others go on meanwhile */
+}
+
+static void
+count_children(const struct master *m)
+{
+	meter_set(m->plan->meter, METER_WORKERS, S("configured"), (int64_t)m->pool.n_slots);
+	meter_set(m->plan->meter, METER_WORKERS, S("alive"), (int64_t)pool_n_alive(&m->pool));
+}
+
 static void
 look_after(struct master *m)
 {
@@ -176,11 +209,12 @@ look_after(struct master *m)
 		pool_tick(&m->pool, now_ms());
 		if (m->pool.stopping && pool_n_alive(&m->pool) == 0)
 			return;
-		if (poll(fds, N_ELEMS(fds), pool_idle_ms(&m->pool, now_ms())) < 0 && errno != EINTR)
-			sleep(1);         /* out of kernel memory: the others go on meanwhile */
+		count_children(m);
+		wait_a_while(m, fds, N_ELEMS(fds));
 		take_ready(m);
 		take_signals(m);
 		pool_reap(&m->pool, now_ms());
+		watchdog_look(&m->pool, m->setup->conf->worker_stuck_ms, now_ms());
 	}
 }
 

@@ -9,7 +9,8 @@
 
 static const char WORKER_HELP[] =
     "Usage: tgo-call-worker [--listen unix:/PATH | HOST:PORT] [--env-file FILE]\n"
-    "                       [--workers N] [--only route] [--no-master] [--version] [--help]\n"
+    "                       [--workers N] [--only route] [--no-master]\n"
+    "                       [--user USER[:GROUP]] [--version] [--help]\n"
     "\n"
     "The FastCGI application of tgo-call-server. Without --listen it takes the socket it\n"
     "is given: file descriptor 3 from systemd, 0 from spawn-fcgi.\n"
@@ -20,7 +21,11 @@ static const char WORKER_HELP[] =
     "  --workers N       processes, instead of WORKERS (1..1024)\n"
     "  --only route      serve what nginx asks before it lets a client through to a media node,\n"
     "                    and nothing else; processes: ROUTE_WORKERS\n"
-    "  --no-master       one process that serves by itself, for spawn-fcgi -F N\n"
+    "  --no-master       one process that serves by itself, for spawn-fcgi -F N; nobody\n"
+    "                    replaces it when it dies or is held (WORKER_STUCK_S)\n"
+    "  --user USER[:GROUP]\n"
+    "                    started as root, go on as this user: before the configuration, the\n"
+    "                    log or a socket is opened, so all of them must be that user's to open\n"
     "  --version         print the version\n"
     "  --help            print this\n"
     "\n"
@@ -28,7 +33,8 @@ static const char WORKER_HELP[] =
     "and renews the processes one by one; USR1 opens the log file again.\n";
 
 static const char JOBS_HELP[] =
-    "Usage: tgo-call-jobs [--env-file FILE] [--task NAME] [--version] [--help]\n"
+    "Usage: tgo-call-jobs [--env-file FILE] [--task NAME] [--user USER[:GROUP]] [--version]\n"
+    "                     [--help]\n"
     "\n"
     "The background work of tgo-call-server: deadlines, delivery of events, what LiveKit is\n"
     "told and asked, retention. Any number of them may run: they share the work.\n"
@@ -37,6 +43,9 @@ static const char JOBS_HELP[] =
     "                    /etc/tgo-call/tgo-call.env (the environment wins)\n"
     "  --task NAME       only this task, in one process, to look at it: deadlines, sequence,\n"
     "                    deliver, actions, reconcile, keeper, nodes\n"
+    "  --user USER[:GROUP]\n"
+    "                    started as root, go on as this user: before the configuration, the\n"
+    "                    log or a socket is opened, so all of them must be that user's to open\n"
     "  --version         print the version\n"
     "  --help            print this\n"
     "\n"
@@ -44,7 +53,8 @@ static const char JOBS_HELP[] =
     "and renews the processes one by one; USR1 opens the log file again.\n";
 
 enum option {
-	OPT_NONE, OPT_LISTEN, OPT_ENV_FILE, OPT_WORKERS, OPT_NO_MASTER, OPT_TASK, OPT_ONLY, OPT_VERSION, OPT_HELP
+	OPT_NONE, OPT_LISTEN, OPT_ENV_FILE, OPT_WORKERS, OPT_NO_MASTER, OPT_TASK, OPT_ONLY, OPT_USER, OPT_VERSION,
+	OPT_HELP
 };
 
 enum { BOTH = PROGRAM_WORKER | PROGRAM_JOBS };
@@ -61,6 +71,7 @@ static const struct {
 	{ OPT_ONLY,      "--only",      true,  PROGRAM_WORKER },
 	{ OPT_NO_MASTER, "--no-master", false, PROGRAM_WORKER },
 	{ OPT_TASK,      "--task",      true,  PROGRAM_JOBS   },
+	{ OPT_USER,      "--user",      true,  BOTH           },
 	{ OPT_VERSION,   "--version",   false, BOTH           },
 	{ OPT_HELP,      "--help",      false, BOTH           },
 };
@@ -97,6 +108,9 @@ set_option(struct options *o, enum option id, const char *value)
 		return true;
 	case OPT_TASK:
 		o->task = value;
+		return value[0] != '\0';
+	case OPT_USER:
+		o->user = value;
 		return value[0] != '\0';
 	case OPT_VERSION:
 		o->version = true;

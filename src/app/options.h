@@ -16,6 +16,7 @@ struct options {
 	enum program program;
 	const char *listen;           /* NULL: the socket is inherited */
 	const char *env_file;         /* NULL: the usual places */
+	const char *user;             /* NULL: stay who we are; else "user" or "user:group" */
 	const char *task;             /* NULL: all of them, under a master */
 	int64_t workers;              /* 0: as configured */
 	enum part part;

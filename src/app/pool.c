@@ -20,9 +20,24 @@ pool_open(struct pool *p, size_t n_slots, struct log *log, pool_child run, void 
 	return p->slots != NULL;
 }
 
+bool
+pool_watch(struct pool *p)
+{
+	p->held = held_new(2 * POOL_SLOTS_MAX);
+	return p->held != NULL;
+}
+
+struct held *
+pool_held(const struct pool *p, const struct slot *s, bool old)
+{
+	return held_at(p->held, 2 * (size_t)(s - p->slots) + (old ? s->old_place : s->place));
+}
+
 void
 pool_close(struct pool *p)
 {
+	held_free(p->held, 2 * POOL_SLOTS_MAX);
+	p->held = NULL;
 	free(p->slots);
 	p->slots = NULL;
 }
@@ -48,15 +63,19 @@ become_child(const struct pool *p, const struct slot *s, pid_t master)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != master)
 		exit(EXIT_SUCCESS);
-	exit(p->run(p->arg, (size_t)(s - p->slots)));
+	exit(p->run(p->arg, (size_t)(s - p->slots), pool_held(p, s, false)));
 }
 
 static void
 give_birth(struct pool *p, struct slot *s, int64_t now_ms)
 {
 	pid_t master = getpid();
-	pid_t pid = fork();
+	pid_t pid;
 
+	if (s->old > 0)
+		s->place = 1 - s->old_place;
+	held_reset(pool_held(p, s, false));
+	pid = fork();
 	if (pid == 0)
 		become_child(p, s, master);
 	if (pid < 0) {
@@ -65,7 +84,7 @@ give_birth(struct pool *p, struct slot *s, int64_t now_ms)
 		return;
 	}
 	s->pid = pid;
-	s->ready = false;
+	s->ready = s->stuck = false;
 	s->generation = p->generation;
 	s->born_ms = now_ms;
 }
@@ -95,6 +114,8 @@ renew_next(struct pool *p, int64_t now_ms)
 		if (s->old > 0)
 			return;           /* still leaving; its death brings us back here */
 		s->old = s->pid;
+		s->old_place = s->place;
+		s->old_stuck = s->stuck;
 		s->old_told = false;
 		s->pid = 0;
 		s->due_ms = now_ms;
@@ -144,16 +165,28 @@ pool_tick(struct pool *p, int64_t now_ms)
 		renew_next(p, now_ms);
 }
 
+/* What it died of, "" when it left as it should. */
+static const char *
+kind_of_death(const struct slot *s, pid_t pid, int status)
+{
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status) == 0 ? "" : "failed";
+	return (s->old == pid ? s->old_stuck : s->stuck) ? "stuck" : "crashed";
+}
+
 static void
-log_death(const struct pool *p, size_t slot, pid_t pid, int status, int64_t pause_ms)
+log_death(const struct pool *p, size_t slot, pid_t pid, int status, const char *kind, int64_t pause_ms)
 {
 	struct log_line l;
-	bool left = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	bool left = kind[0] == '\0';
 
+	if (!left)
+		meter_add(p->meter, METER_PROCESS_DEATHS, str_of(kind), S(""), 1);
 	log_begin(&l, p->log, left ? LOG_DEBUG : LOG_ERROR, left ? "工作进程已退出" : "工作进程异常退出",
 	    left ? "worker_left" : "worker_died", S(""));
 	log_i64(&l, "pid", pid);
 	log_i64(&l, "slot", (int64_t)slot);
+	log_z(&l, "kind", kind);
 	if (WIFSIGNALED(status))
 		log_i64(&l, "signal", WTERMSIG(status));
 	else
@@ -164,18 +197,20 @@ log_death(const struct pool *p, size_t slot, pid_t pid, int status, int64_t paus
 
 /* A child that was up and left with status 0 was asked to, or has served its share: no back-off. */
 static int64_t
-bury(struct slot *s, pid_t pid, int status, int64_t now_ms)
+bury(const struct pool *p, struct slot *s, pid_t pid, int status, int64_t now_ms)
 {
 	bool left = s->ready && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	bool worked = held_n_taken(pool_held(p, s, false)) > 0;
 	int64_t pause_ms = 0;
 
 	if (s->old == pid) {
 		s->old = 0;
+		s->old_stuck = false;
 		s->kill_ms = 0;
 		return 0;
 	}
 	if (!left)
-		pause_ms = backoff_died(&s->backoff, now_ms - s->born_ms);
+		pause_ms = backoff_died(&s->backoff, now_ms - s->born_ms, worked);
 	s->pid = 0;
 	s->ready = false;
 	s->due_ms = now_ms + pause_ms;
@@ -190,9 +225,13 @@ pool_reap(struct pool *p, int64_t now_ms)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		for (size_t i = 0; i < POOL_SLOTS_MAX; i++) {
-			if (p->slots[i].pid != pid && p->slots[i].old != pid)
+			struct slot *s = &p->slots[i];
+			const char *kind;
+
+			if (s->pid != pid && s->old != pid)
 				continue;
-			log_death(p, i, pid, status, bury(&p->slots[i], pid, status, now_ms));
+			kind = kind_of_death(s, pid, status);
+			log_death(p, i, pid, status, kind, bury(p, s, pid, status, now_ms));
 			break;
 		}
 	}

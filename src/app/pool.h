@@ -5,6 +5,7 @@
  *                birth            ready, TERM to `old`
  *            empty ---> starting ---------------------> serving ---(death: back-off)---> empty
  *
+ *            Each of the two has a place of its own in `held`, where it notes what it does.
  * Ownership: pool_open and pool_close; `run` and what it points at live as long.
  * Times:     `now_ms` is a clock that never steps back.
  * Fork:      children leave by exit(), with what run() returned; no child returns from pool_tick.
@@ -16,15 +17,19 @@
 
 #include "app/backoff.h"
 #include "base/log.h"
+#include "base/meter.h"
+#include "http/held.h"
 
 enum { POOL_SLOTS_MAX = 1024, POOL_GRACE_MS = 10 * 1000 };
 
-typedef int (*pool_child)(void *arg, size_t slot);
+typedef int (*pool_child)(void *arg, size_t slot, struct held *held);
 
 struct slot {
 	pid_t pid, old;           /* 0: none */
 	bool ready;               /* pid said that it is up */
 	bool old_told;            /* old got its TERM */
+	bool stuck, old_stuck;    /* the watchdog killed it */
+	unsigned place, old_place;        /* 0 or 1: which of the slot's two in `held` is its own */
 	unsigned generation;      /* of pid */
 	int64_t born_ms;          /* of pid */
 	int64_t due_ms;           /* no birth before */
@@ -39,13 +44,19 @@ struct pool {
 	bool renewing, stopping;
 	int64_t kill_ms;          /* when stopping */
 	struct log *log;
+	struct meter *meter;      /* counts deaths; NULL: nobody does */
+	struct held *held;        /* two a slot; NULL: children that note nothing, and no watchdog */
 	pool_child run;
 	void *arg;
 };
 
 bool pool_open(struct pool *p, size_t n_slots, struct log *log, pool_child run, void *arg)
     MUST_CHECK;
+/* Before the first birth: the children note what they do. False with errno. */
+bool pool_watch(struct pool *p) MUST_CHECK;
 void pool_close(struct pool *p);
+/* Where the child (or the one before it) of a slot notes what it does; NULL without pool_watch. */
+struct held *pool_held(const struct pool *p, const struct slot *s, bool old);
 /* Births that are due, the next step of a renewal, kills of those that overstayed. */
 void pool_tick(struct pool *p, int64_t now_ms);
 /* Collects the dead. */

@@ -7,9 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+#include "app/privileges.h"
+#include "base/clock.h"
 
 /* More processes than that share slots: it stays exact. */
 enum { METER_SLOTS_MAX = 64 };
@@ -32,6 +36,7 @@ settle(void)
 	sigset_t set;
 
 	umask(0027);
+	privileges_keep_low();
 	signal(SIGPIPE, SIG_IGN);
 	process_signals(&set);
 	sigaddset(&set, SIGCHLD);
@@ -41,12 +46,14 @@ settle(void)
 void
 process_started(const struct options *o, const struct setup *s, const char *where, int64_t n)
 {
+	static const struct rlimit NONE = { 0, 0 };
 	struct log_line l;
 
 	/* Our secrets belong into no core file, and another process of the same user (nginx's
 	 * workers) may not read them. Only now: a log such as /dev/stdout could not be opened any
 	 * more. */
 	prctl(PR_SET_DUMPABLE, 0);
+	setrlimit(RLIMIT_CORE, &NONE);
 	log_begin(&l, s->log, LOG_INFO, "服务已启动", "started", S(""));
 	log_z(&l, "program", options_name(o->program));
 	log_z(&l, "version", PACKAGE_VERSION);
@@ -64,6 +71,9 @@ process_meter(const struct setup *s, size_t n)
 
 	if (m == NULL)
 		log_note(s->log, LOG_ERROR, "指标不可用", "meter_failed", strerror(errno));
+	log_count_in(s->log, m);
+	meter_set(m, METER_BUILD, S(PACKAGE_VERSION), 1);
+	meter_set(m, METER_START_TIME, S(""), clock_wall_ms() / 1000);
 	return m;
 }
 
@@ -117,5 +127,9 @@ process_main(enum program p, int argc, char *const *argv, char *const *envp, pro
 		return EXIT_SUCCESS;
 	}
 	settle();
+	if (o.user != NULL && !privileges_drop(o.user, err, sizeof(err))) {
+		fprintf(stderr, "%s: %s\n", name, err);
+		return EX_CONFIG;
+	}
 	return set_up_and_run(&o, envp, run);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "app/database.h"
+#include "jobs/task.h"
 
 static bool
 serves_api(const struct options *o)
@@ -64,6 +65,8 @@ check_database(struct setup *s, const struct options *o, char *err, size_t err_c
 		log_note(s->log, LOG_WARN, "数据库暂不可用，恢复后自动继续", "database_away", NULL);
 	if (o->program == PROGRAM_WORKER)
 		choose_workers(s, o, db.max_connections);
+	else
+		s->n_workers = (int64_t)N_TASKS + (s->conf->jobs_metrics_listen.len > 0);
 	return true;
 }
 

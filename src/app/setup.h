@@ -13,7 +13,7 @@ enum { SETUP_ERR_CAP = 4096 };
 struct setup {
 	struct conf *conf;
 	struct log *log;
-	int64_t n_workers;        /* 0 for tgo-call-jobs */
+	int64_t n_workers;        /* of tgo-call-jobs: one a task, and one for the metrics port */
 	bool schema_known;        /* the database answered, and its schema is ours */
 };
 

@@ -81,7 +81,8 @@ serve_one(struct loop *lp)
 	struct request rq;
 	struct reply rp = { 0 };
 	struct op op = { .arena = lp->arena, .log = lp->w->log, .meter = lp->w->meter,
-	    .lang = LANG_DEFAULT, .started_us = clock_mono_us() };
+	    .lang = LANG_DEFAULT, .started_us = clock_mono_us(),
+	    .nodes_ahead_s = node_clock_ahead_s(registry_clock(lp->sv.registry)) };
 
 	fcgi_read(lp->fcgi, lp->arena, &rq);
 	op.request_id = rq.request_id;
@@ -140,8 +141,10 @@ open_all(struct loop *lp)
 	if (!services_open(&lp->sv, lp->w->conf, lp->w->log))
 		return false;
 	lp->sv.meter = lp->w->meter;
+	lp->sv.state = lp->w->state;
+	lp->sv.links = lp->w->links;
 	lp->arena = arena_new(ARENA_CAP_BYTES);
-	lp->fcgi = fcgi_open(lp->w->listen_fd);
+	lp->fcgi = fcgi_open(lp->w->listen_fd, lp->w->held);
 	if (lp->arena == NULL || lp->fcgi == NULL) {
 		log_note(lp->w->log, LOG_ERROR, "无法使用监听套接字", "fcgi_failed", strerror(errno));
 		return false;

@@ -5,11 +5,16 @@
 
 #include "app/options.h"
 #include "conf/conf.h"
+#include "http/held.h"
+
+struct sample;
 
 struct worker {
 	const struct conf *conf;
 	struct log *log;
 	struct meter *meter;
+	struct sample *state, *links;     /* what the workers have in common, as in services.h */
+	struct held *held;        /* for the master's watchdog; NULL: none */
 	enum part part;
 	int listen_fd;
 	int ready_fd;             /* the master's pipe, for process_say_up; -1: none */

@@ -35,7 +35,8 @@ enum blame { BLAME_NOBODY, BLAME_CALLER, BLAME_PEER, BLAME_US };
 	X(INTERNAL,                 "internal",                  500, BLAME_US)      \
 	X(UNAVAILABLE,              "unavailable",               503, BLAME_PEER)    \
 	X(OUTCOME_UNKNOWN,          "outcome_unknown",           503, BLAME_PEER)    \
-	/* Between the rooms only; tx_run and the stores consume them. */            \
+	/* Between the rooms only; tx_run, the stores and the API consume them. */   \
+	X(REPLAYED,                 "internal",                  500, BLAME_US)      \
 	X(SQL_DUPLICATE,            "internal",                  500, BLAME_US)      \
 	X(SQL_AGAIN,                "unavailable",               503, BLAME_PEER)    \
 	X(SQL_LOST,                 "unavailable",               503, BLAME_PEER)

@@ -9,34 +9,50 @@
 
 enum { MAX_DEPTH = 32, ESCAPE_MAX = 7 };
 
+/* Controls beyond ASCII, which drive terminals, and the separators that end a line for many a reader. */
+static bool
+is_hidden(uint32_t cp)
+{
+	return (cp >= 0x80 && cp < 0xa0) || cp == 0x2028 || cp == 0x2029;
+}
+
 /* Bytes of the character that s begins with when it may stand as it is, else 0. */
 static size_t
 plain_len(struct str s)
 {
 	unsigned char c = (unsigned char)s.at[0];
 	uint32_t cp;
+	size_t n;
 
 	if (c < 0x80)
 		return c >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
-	return utf8_next(s, &cp);
+	n = utf8_next(s, &cp);
+	return n > 0 && !is_hidden(cp) ? n : 0;
 }
 
-/* The written form of a byte that may not stand as it is. */
+/* The written form of what s begins with, which may not stand as it is: *taken_out bytes. */
 static size_t
-escape(unsigned char c, char out[ESCAPE_MAX])
+escape(struct str s, char out[ESCAPE_MAX], size_t *taken_out)
 {
 	static const char SHORT[128] = {
 		['"'] = '"', ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f',
 		['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't',
 	};
+	unsigned char c = (unsigned char)s.at[0];
+	uint32_t cp;
 	int n;
 
-	if (c >= 0x80)
+	*taken_out = 1;
+	if (c >= 0x80 && (*taken_out = utf8_next(s, &cp)) > 0) {
+		n = snprintf(out, ESCAPE_MAX, "\\u%04x", (unsigned)cp);
+	} else if (c >= 0x80) {
+		*taken_out = 1;
 		n = snprintf(out, ESCAPE_MAX, "\xef\xbf\xbd");
-	else if (SHORT[c] != 0)
+	} else if (SHORT[c] != 0) {
 		n = snprintf(out, ESCAPE_MAX, "\\%c", SHORT[c]);
-	else
+	} else {
 		n = snprintf(out, ESCAPE_MAX, "\\u%04x", (unsigned)c);
+	}
 	return (size_t)n;
 }
 
@@ -57,10 +73,9 @@ add_string(struct strbuf *to, struct str v)
 		strbuf_add(to, run);
 		if (v.len == 0)
 			break;
-		n = escape((unsigned char)v.at[0], esc);
-		strbuf_add(to, (struct str){ esc, n });
-		v.at++;
-		v.len--;
+		strbuf_add(to, (struct str){ esc, escape(v, esc, &n) });
+		v.at += n;
+		v.len -= n;
 	}
 	strbuf_addc(to, '"');
 }
@@ -199,10 +214,9 @@ jsonw_fit(struct str v, size_t room)
 
 	while (rest.len > 0) {
 		char esc[ESCAPE_MAX];
-		size_t n = plain_len(rest);
-		size_t step = n > 0 ? n : 1;
+		size_t step = plain_len(rest);
 
-		used += n > 0 ? n : escape((unsigned char)rest.at[0], esc);
+		used += step > 0 ? step : escape(rest, esc, &step);
 		if (used > room)
 			break;
 		rest.at += step;

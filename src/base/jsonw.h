@@ -1,5 +1,6 @@
 /* jsonw - writes one JSON document into a strbuf: logs, replies, events and token claims share it.
- * Shape:     compact JSON. Raw UTF-8, '/' not escaped, control bytes, '"' and '\' escaped; a byte that
+ * Shape:     compact JSON. Raw UTF-8, '/' not escaped, control characters (C1 too),
+ *            U+2028, U+2029, '"' and '\' escaped; a byte that
  *            is not strict UTF-8 becomes U+FFFD. Commas are its business.
  * Errors:    sticky in the strbuf. Nesting over 32, an end that does not match, a second value at the
  *            top, a key too much or missing also fail the strbuf.

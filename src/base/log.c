@@ -3,14 +3,12 @@
 #include "base/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log_out.h"
 
 enum {
 	PIPE_LINE = 4095,
@@ -23,48 +21,15 @@ enum {
 };
 
 struct log {
-	int fd;
-	bool own_fd;
-	bool is_file;                              /* a regular file: long lines do not tear */
+	struct log_out out;
 	bool spilling;                             /* some line lives in `spill` */
-	char *path;                                /* NULL: stderr */
 	enum log_level threshold;
-	int64_t n_lost;
 	struct arena *spill;
 };
 
 static const char *const LEVELS[] = {
 	[LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error",
 };
-
-static int
-open_path(const char *path)
-{
-	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
-}
-
-/* Under spawn-fcgi without -n stderr is /dev/null; it may also be closed. */
-static bool
-stderr_is_lost(void)
-{
-	struct stat e, null;
-
-	if (fstat(STDERR_FILENO, &e) != 0)
-		return true;
-	return S_ISCHR(e.st_mode) && stat("/dev/null", &null) == 0 && e.st_rdev == null.st_rdev;
-}
-
-static void
-look_at_fd(struct log *l)
-{
-	struct stat st;
-	int flags;
-
-	l->is_file = fstat(l->fd, &st) == 0 && S_ISREG(st.st_mode);
-	/* stderr sent to a file by a shell: other processes may write there too. */
-	if (l->is_file && !l->own_fd && (flags = fcntl(l->fd, F_GETFL)) >= 0)
-		(void)fcntl(l->fd, F_SETFL, flags | O_APPEND);
-}
 
 /* Bytes a value of `key` may still take; 0 when even the key has no place. */
 static size_t
@@ -75,25 +40,13 @@ room_for(const struct log_line *l, const char *key)
 	return used < l->max ? l->max - used : 0;
 }
 
-static void
-write_line(struct log *l, struct str line)
-{
-	ssize_t n;
-
-	do {
-		n = write(l->fd, line.at, line.len);
-	} while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)line.len)
-		l->n_lost++;
-}
-
 /* In a file a line may outgrow the caller's buffer: the builder then moves into the log's arena,
  * for one line at a time, so that the arena's bound holds. */
 static void
 set_bounds(struct log_line *l)
 {
-	l->spills = l->log->is_file && !l->log->spilling;
-	l->max = l->log->is_file ? sizeof(l->text) - 1 : PIPE_LINE;
+	l->spills = l->log->out.is_file && !l->log->spilling;
+	l->max = l->log->out.is_file ? sizeof(l->text) - 1 : PIPE_LINE;
 	if (!l->spills)
 		return;
 	l->log->spilling = true;
@@ -119,19 +72,16 @@ log_open(const char *path, enum log_level threshold)
 
 	if (path != NULL && path[0] == '\0')
 		path = NULL;
-	if (path == NULL && stderr_is_lost())
+	if (path == NULL && log_out_stderr_is_lost())
 		path = DEFAULT_LOG_FILE;
 	if ((l = calloc(1, sizeof(*l))) == NULL)
 		return NULL;
 	l->threshold = threshold;
-	l->own_fd = path != NULL;
-	l->fd = l->own_fd ? open_path(path) : STDERR_FILENO;
-	if (l->fd < 0 || (l->own_fd && (l->path = strdup(path)) == NULL)) {
+	if (!log_out_open(&l->out, path)) {
 		log_close(l);
 		return NULL;
 	}
 	l->spill = arena_new(SPILL_CAP);
-	look_at_fd(l);
 	return l;
 }
 
@@ -142,10 +92,8 @@ log_close(struct log *l)
 
 	if (l == NULL)
 		return;
-	if (l->own_fd && l->fd >= 0)
-		(void)close(l->fd);
+	log_out_close(&l->out);
 	arena_free(l->spill);
-	free(l->path);
 	free(l);
 	errno = saved;
 }
@@ -153,24 +101,30 @@ log_close(struct log *l)
 bool
 log_reopen(struct log *l)
 {
-	int fd, moved;
+	return log_out_reopen(&l->out);
+}
 
-	if (!l->own_fd)
-		return true;
-	if ((fd = open_path(l->path)) < 0)
-		return false;
-	moved = dup3(fd, l->fd, O_CLOEXEC);
-	(void)close(fd);
-	if (moved < 0)
-		return false;
-	look_at_fd(l);
-	return true;
+void
+log_count_in(struct log *l, struct meter *m)
+{
+	l->out.meter = m;
+	l->out.n_lost = l->out.n_untold = 0;
 }
 
 int64_t
 log_n_lost(const struct log *l)
 {
-	return l->n_lost;
+	return l->out.n_lost;
+}
+
+bool
+log_writable(struct log *l)
+{
+	int saved = errno;
+	bool ok = log_out_check(&l->out);
+
+	errno = saved;
+	return ok;
 }
 
 bool
@@ -312,9 +266,9 @@ log_end(struct log_line *l)
 	jsonw_obj_end(&l->w);
 	strbuf_addc(&l->b, '\n');
 	if (strbuf_ok(&l->b))
-		write_line(l->log, strbuf_str(&l->b));
+		log_out_write(&l->log->out, strbuf_str(&l->b));
 	else
-		l->log->n_lost++;
+		log_out_lose(&l->log->out, EMSGSIZE);
 	if (l->b.at != l->text)
 		arena_reset(l->log->spill);
 	if (l->spills)

@@ -4,7 +4,8 @@
  *            4096 bytes (pipes and journald tear longer ones): a field that does not fit is shortened or
  *            left out and "cut":true added; in a file lines are whole, up to 512 KiB.
  * Secrets:   nothing here can know one; callers never pass a token, key or password.
- * Errors:    a line that cannot be written is lost to the log and counted; errno is preserved.
+ * Errors:    a line that cannot be written is lost to the log and counted, and the next one that can be says how
+ *            many were (event log_lines_lost): nothing waits for a full disk. errno is preserved.
  * Fork:      the file is O_APPEND, so processes share it; log_reopen after rotation in each of them. */
 /* SPDX-License-Identifier: MIT */
 #ifndef BASE_LOG_H
@@ -15,13 +16,18 @@
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
 struct log;
+struct meter;
 
 /* path NULL or "": stderr, or DEFAULT_LOG_FILE where stderr is /dev/null. NULL with errno set when
  * the file cannot be opened. */
 struct log *log_open(const char *path, enum log_level threshold);
 void log_close(struct log *l);
 bool log_reopen(struct log *l);
+/* The account of lost lines begins anew, in this process (after a fork), counted in m, too; NULL: here alone. */
+void log_count_in(struct log *l, struct meter *m);
 int64_t log_n_lost(const struct log *l);                  /* lines of this process that could not be written */
+/* Whether a line can be written now; tells of lost ones if so. Asked by /readyz. */
+bool log_writable(struct log *l);
 bool log_on(const struct log *l, enum log_level level);
 bool log_level_parse(struct str s, enum log_level *out) MUST_CHECK;   /* debug info warn(ing) error */
 #define DEFAULT_LOG_FILE "/var/log/tgo-call/tgo-call.log"

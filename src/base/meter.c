@@ -30,6 +30,21 @@ const size_t METER_LABEL_CAPS[LABEL_COUNT] = {
 };
 const int64_t METER_BOUNDS_US[METER_BUCKETS] = { 100, 250, 500, 1000, 2500, 5000, 10000, 20000, 50000, 100000, 250000,
 	500000, 1000000, 2500000, 5000000, 15000000, 60000000 };
+const int64_t METER_SPAN_BOUNDS_US[METER_BUCKETS] = { 1000000, 2000000, 5000000, 10000000, 15000000, 20000000,
+	30000000, 45000000, 60000000, 120000000, 300000000, 600000000, 1200000000, 1800000000, 3600000000, 7200000000,
+	14400000000 };
+
+bool
+meter_is_histogram(enum meter_id id)
+{
+	return METER_FAMILIES[id].type == METER_HISTOGRAM || METER_FAMILIES[id].type == METER_SPAN;
+}
+
+const int64_t *
+meter_bounds(enum meter_id id)
+{
+	return METER_FAMILIES[id].type == METER_SPAN ? METER_SPAN_BOUNDS_US : METER_BOUNDS_US;
+}
 
 static size_t
 n_cells(enum meter_id id)
@@ -37,7 +52,7 @@ n_cells(enum meter_id id)
 	const struct meter_family *f = &METER_FAMILIES[id];
 	size_t n = METER_LABEL_CAPS[f->labels[0]] * METER_LABEL_CAPS[f->labels[1]];
 
-	return f->type == METER_HISTOGRAM ? n * METER_HISTOGRAM_CELLS : n;
+	return meter_is_histogram(id) ? n * METER_HISTOGRAM_CELLS : n;
 }
 
 static bool
@@ -138,6 +153,22 @@ add_name(struct meter_names *names, size_t cap, struct str value)
 	return i;
 }
 
+/* What is kept of a value: a text that ends in a NUL, without half a character at its end. */
+static struct str
+fitting(struct str value)
+{
+	size_t n = 0, max = value.len < METER_NAME_CAP ? value.len : METER_NAME_CAP - 1;
+
+	bool cut;
+
+	while (n < max && value.at[n] != '\0')
+		n++;
+	cut = n == max && n < value.len;
+	while (cut && n > 0 && ((unsigned char)value.at[n] & 0xc0) == 0x80)
+		n--;
+	return (struct str){ value.at, n };
+}
+
 size_t
 meter_label(struct meter *m, enum meter_label_set set, struct str value)
 {
@@ -145,8 +176,7 @@ meter_label(struct meter *m, enum meter_label_set set, struct str value)
 
 	if (m == NULL || cap == 1)
 		return 0;
-	if (value.len >= METER_NAME_CAP)
-		value.len = METER_NAME_CAP - 1;
+	value = fitting(value);
 	n = atomic_load(&m->shared->names[set].n);
 	i = find(&m->shared->names[set], n, value);
 	if (i < n || n + 1 >= cap)
@@ -162,7 +192,7 @@ static _Atomic uint64_t *
 cell(const struct meter *m, enum meter_id id, size_t l1, size_t l2)
 {
 	const struct meter_family *f = &METER_FAMILIES[id];
-	size_t width = f->type == METER_HISTOGRAM ? METER_HISTOGRAM_CELLS : 1;
+	size_t width = meter_is_histogram(id) ? METER_HISTOGRAM_CELLS : 1;
 	size_t at = (l1 * METER_LABEL_CAPS[f->labels[1]] + l2) * width;
 
 	return &m->shared->cells[m->slot * m->slot_cells + m->offsets[id] + at];
@@ -191,7 +221,7 @@ meter_time_at(struct meter *m, enum meter_id id, size_t l1, int64_t us)
 		return;
 	if (us < 0)
 		us = 0;
-	while (bucket < METER_BUCKETS && us > METER_BOUNDS_US[bucket])
+	while (bucket < METER_BUCKETS && us > meter_bounds(id)[bucket])
 		bucket++;
 	cells = cell(m, id, l1, 0);
 	bump(&cells[bucket], 1);
@@ -205,6 +235,14 @@ meter_add(struct meter *m, enum meter_id id, struct str l1, struct str l2, int64
 
 	if (m != NULL)
 		meter_add_at(m, id, meter_label(m, f->labels[0], l1), meter_label(m, f->labels[1], l2), n);
+}
+
+void
+meter_set(struct meter *m, enum meter_id id, struct str l1, int64_t value)
+{
+	if (m != NULL)
+		atomic_store_explicit(cell(m, id, meter_label(m, METER_FAMILIES[id].labels[0], l1), 0), (uint64_t)value,
+		    memory_order_relaxed);
 }
 
 void
@@ -227,7 +265,7 @@ meter_sum(const struct meter *m, size_t offset)
 int64_t
 meter_total(const struct meter *m, enum meter_id id)
 {
-	bool histogram = METER_FAMILIES[id].type == METER_HISTOGRAM;
+	bool histogram = meter_is_histogram(id);
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < n_cells(id); i++) {

@@ -3,68 +3,58 @@
 #include <inttypes.h>
 
 #include "base/meter_private.h"
+#include "base/prom.h"
+
+enum { LABELS_MAX = 3 };
 
 struct printer {
 	const struct meter *m;
-	const struct meter_family *f;
+	enum meter_id id;
 	struct strbuf *out;
 	size_t l1, l2;
 };
 
+/* Only values that somebody counted are looked at: a cell that nobody touched takes no memory. */
+static size_t
+first_value(const struct meter *m, enum meter_label_set set)
+{
+	return atomic_load(&m->shared->names[set].n) > 0 ? 0 : METER_LABEL_CAPS[set] - 1;
+}
+
+/* The last one stands for all that found no place; behind it the set's size. */
+static size_t
+next_value(const struct meter *m, enum meter_label_set set, size_t i)
+{
+	size_t cap = METER_LABEL_CAPS[set];
+
+	if (i + 1 < atomic_load(&m->shared->names[set].n))
+		return i + 1;
+	return i + 1 < cap ? cap - 1 : cap;
+}
+
 static struct str
 value_of(const struct meter *m, enum meter_label_set set, size_t i)
 {
-	const struct meter_names *names = &m->shared->names[set];
-
-	if (i + 1 == METER_LABEL_CAPS[set])
-		return S("other");
-	return i < atomic_load(&names->n) ? str_of(names->at[i]) : S("");
-}
-
-static void
-add_escaped(struct strbuf *out, struct str s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.at[i] == '\\' || s.at[i] == '"')
-			strbuf_addc(out, '\\');
-		if (s.at[i] == '\n')
-			strbuf_addz(out, "\\n");
-		else
-			strbuf_addc(out, s.at[i]);
-	}
-}
-
-static void
-add_label(const struct printer *p, const char *name, struct str value, bool *any)
-{
-	strbuf_addc(p->out, *any ? ',' : '{');
-	strbuf_addz(p->out, name);
-	strbuf_addz(p->out, "=\"");
-	add_escaped(p->out, value);
-	strbuf_addc(p->out, '"');
-	*any = true;
+	return i + 1 == METER_LABEL_CAPS[set] ? S("other") : str_of(m->shared->names[set].at[i]);
 }
 
 /* name_suffix{labels,le="bound"}; le NULL: without. */
 static void
 add_series(const struct printer *p, const char *suffix, const char *le)
 {
-	size_t at[2] = { p->l1, p->l2 };
-	bool any = false;
+	const struct meter_family *f = &METER_FAMILIES[p->id];
+	size_t at[2] = { p->l1, p->l2 }, n = 0;
+	struct prom_label labels[LABELS_MAX];
 
-	strbuf_addz(p->out, p->f->name);
-	strbuf_addz(p->out, suffix);
 	for (size_t i = 0; i < 2; i++) {
-		enum meter_label_set set = p->f->labels[i];
+		enum meter_label_set set = f->labels[i];
 
 		if (set != LABEL_NONE)
-			add_label(p, METER_LABEL_NAMES[set], value_of(p->m, set, at[i]), &any);
+			labels[n++] = (struct prom_label){ METER_LABEL_NAMES[set], value_of(p->m, set, at[i]) };
 	}
 	if (le != NULL)
-		add_label(p, "le", str_of(le), &any);
-	if (any)
-		strbuf_addc(p->out, '}');
-	strbuf_addc(p->out, ' ');
+		labels[n++] = (struct prom_label){ "le", str_of(le) };
+	prom_series(p->out, f->name, suffix, labels, n);
 }
 
 static void
@@ -78,7 +68,7 @@ print_histogram(const struct printer *p, size_t offset)
 		n += meter_sum(p->m, offset + i);
 		strbuf_init(&b, bound, sizeof(bound));
 		if (i < METER_BUCKETS)
-			strbuf_addf(&b, "%g", (double)METER_BOUNDS_US[i] / 1e6);
+			strbuf_addf(&b, "%g", (double)meter_bounds(p->id)[i] / 1e6);
 		else
 			strbuf_addz(&b, "+Inf");
 		add_series(p, "_bucket", bound);
@@ -100,36 +90,47 @@ has_observed(const struct printer *p, size_t offset)
 	return false;
 }
 
+/* What has no labels is there from the start: a rate needs a first value. Nor is a gauge gone when it is 0. */
+static bool
+is_always_there(const struct printer *p)
+{
+	const struct meter_family *f = &METER_FAMILIES[p->id];
+
+	if (f->labels[0] == LABEL_NONE)
+		return true;
+	return f->type == METER_GAUGE && p->l1 + 1 < METER_LABEL_CAPS[f->labels[0]];
+}
+
 static void
 print_cell(const struct printer *p, size_t offset)
 {
-	bool unlabelled = p->f->labels[0] == LABEL_NONE && p->f->labels[1] == LABEL_NONE;
-
-	if (p->f->type == METER_HISTOGRAM) {
-		if (unlabelled || has_observed(p, offset))
+	if (meter_is_histogram(p->id)) {
+		if (is_always_there(p) || has_observed(p, offset))
 			print_histogram(p, offset);
 		return;
 	}
-	/* What has no labels is there from the start: a rate needs a first value. */
-	if (!unlabelled && meter_sum(p->m, offset) == 0)
+	if (!is_always_there(p) && meter_sum(p->m, offset) == 0)
 		return;
 	add_series(p, "", NULL);
-	strbuf_addf(p->out, "%" PRIu64 "\n", meter_sum(p->m, offset));
+	strbuf_addf(p->out, "%" PRId64 "\n", (int64_t)meter_sum(p->m, offset));
 }
 
 static void
 print_family(const struct meter *m, enum meter_id id, struct strbuf *out)
 {
-	struct printer p = { .m = m, .f = &METER_FAMILIES[id], .out = out };
-	size_t n1 = METER_LABEL_CAPS[p.f->labels[0]], n2 = METER_LABEL_CAPS[p.f->labels[1]];
-	size_t width = p.f->type == METER_HISTOGRAM ? METER_HISTOGRAM_CELLS : 1;
+	static const char *const TYPES[] = {
+		[METER_COUNTER] = "counter", [METER_GAUGE] = "gauge",
+		[METER_HISTOGRAM] = "histogram", [METER_SPAN] = "histogram",
+	};
+	const struct meter_family *f = &METER_FAMILIES[id];
+	enum meter_label_set s1 = f->labels[0], s2 = f->labels[1];
+	size_t width = meter_is_histogram(id) ? METER_HISTOGRAM_CELLS : 1;
+	struct printer p = { .m = m, .id = id, .out = out };
 
-	strbuf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", p.f->name, p.f->help, p.f->name,
-	    p.f->type == METER_HISTOGRAM ? "histogram" : "counter");
-	for (p.l1 = 0; p.l1 < n1; p.l1++) {
-		for (p.l2 = 0; p.l2 < n2; p.l2++)
-			print_cell(&p, m->offsets[id] + (p.l1 * n2 + p.l2) * width);
-	}
+	prom_family(out, f->name, TYPES[f->type], f->help);
+	for (p.l1 = first_value(m, s1); p.l1 < METER_LABEL_CAPS[s1]; p.l1 = next_value(m, s1, p.l1))
+		for (p.l2 = first_value(m, s2); p.l2 < METER_LABEL_CAPS[s2]; p.l2 = next_value(m, s2, p.l2))
+			print_cell(&p, m->offsets[id] + (p.l1 * METER_LABEL_CAPS[s2] + p.l2) * width);
 }
 
 void

@@ -31,6 +31,10 @@ struct meter {
 
 extern const size_t METER_LABEL_CAPS[LABEL_COUNT];
 
+bool meter_is_histogram(enum meter_id id);
+/* Its bounds, METER_BUCKETS of them. */
+const int64_t *meter_bounds(enum meter_id id);
+
 /* One cell over all slots; `offset` counts from a slot's first. */
 uint64_t meter_sum(const struct meter *m, size_t offset);
 

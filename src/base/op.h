@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "base/meter.h"
 
+struct once;
+
 struct op {
 	struct arena *arena;
 	struct log *log;
@@ -26,7 +28,10 @@ struct op {
 	struct str uid, room_id;      /* for the closing log line */
 	struct str livekit_url, livekit_node;
 
+	int64_t nodes_ahead_s;        /* LiveKit's clock minus this host's where this one was found to be wrong; else 0 */
+
 	int retry_after_s;            /* with ERR_RATE_LIMITED */
+	struct once *once;            /* of a request with an Idempotency-Key (call/once.h); NULL: done as often as asked */
 
 	int n_sql;                    /* statements sent */
 	int64_t db_us;                /* time spent waiting for the database */

@@ -10,7 +10,8 @@ static int
 run(const struct options *o, struct setup *s, char *const *envp)
 {
 	struct jobs jobs;
-	struct plan plan = { .n = N_TASKS, .run = jobs_child, .arg = &jobs };
+	struct plan plan = { .run = jobs_child, .reloaded = jobs_reloaded, .arg = &jobs,
+		.listener = &jobs.metrics };
 	const struct task_kind *alone = NULL;
 	int status;
 
@@ -20,8 +21,11 @@ run(const struct options *o, struct setup *s, char *const *envp)
 		return EX_USAGE;
 	}
 	jobs_init(&jobs);
-	plan.meter = process_meter(s, plan.n);
-	process_started(o, s, NULL, alone != NULL ? 1 : (int64_t)plan.n);
+	/* A reload may add the metrics port. */
+	plan.meter = process_meter(s, N_TASKS + 1);
+	process_started(o, s, NULL, alone != NULL ? 1 : s->n_workers);
+	if (alone == NULL)
+		jobs_open_port(&jobs, s);
 	status = alone != NULL ? jobs_run_task(&jobs, alone, s, plan.meter, -1) : master_run(o, s, &plan);
 	meter_free(plan.meter);
 	log_note(s->log, LOG_INFO, "服务已停止", "stopped", NULL);

@@ -3,15 +3,18 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "api/metrics.h"
 #include "api/serve.h"
 #include "app/listen.h"
 #include "app/master.h"
 #include "app/process.h"
 #include "app/worker.h"
+#include "base/sample.h"
 
 struct serving {
 	struct listener listener;
 	enum part part;
+	struct sample *state, *links;
 };
 
 static int
@@ -22,6 +25,9 @@ serve(const struct child *c, void *arg)
 		.conf = c->setup->conf,
 		.log = c->setup->log,
 		.meter = c->meter,
+		.state = serving->state,
+		.links = serving->links,
+		.held = c->held,
 		.part = serving->part,
 		.listen_fd = serving->listener.fd,
 		.ready_fd = c->ready_fd,
@@ -29,6 +35,17 @@ serve(const struct child *c, void *arg)
 	};
 
 	return worker_run(&w);
+}
+
+/* What the workers of the API count by and have in common; without it /metrics has less to tell. */
+static void
+share(struct serving *serving, struct meter *m)
+{
+	if (serving->part != PART_API)
+		return;
+	api_routes_count_in(m);
+	serving->state = sample_new(STATE_MAX_BYTES);
+	serving->links = sample_new(LINKS_MAX_BYTES);
 }
 
 static bool
@@ -47,7 +64,8 @@ static int
 run(const struct options *o, struct setup *s, char *const *envp)
 {
 	struct serving serving = { .part = o->part };
-	struct plan plan = { .run = serve, .arg = &serving, .listener = &serving.listener };
+	struct plan plan = { .run = serve, .arg = &serving, .listener = &serving.listener,
+		.watched = true };
 	struct child alone = { .setup = s, .ready_fd = -1 };
 	int status;
 
@@ -59,9 +77,12 @@ run(const struct options *o, struct setup *s, char *const *envp)
 	process_started(o, s, o->listen != NULL ? o->listen : "inherited",
 	    o->no_master ? 1 : s->n_workers);
 	plan.meter = alone.meter = process_meter(s, (size_t)s->n_workers);
+	share(&serving, plan.meter);
 	status = o->no_master ? serve(&alone, &serving) : master_run(o, s, &plan);
 	log_note(s->log, LOG_INFO, "服务已停止", "stopped", NULL);
 	meter_free(plan.meter);
+	sample_free(serving.state);
+	sample_free(serving.links);
 	listen_close(&serving.listener);
 	return status;
 }

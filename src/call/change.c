@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "call/change.h"
 
+#include "call/once.h"
+#include "call/tally.h"
 #include "store/call_store.h"
 
 struct call_policy
@@ -101,6 +103,41 @@ change_run(struct op *op, struct services *sv, struct str room_id, change_rule r
 	return ERR_OK;
 }
 
+struct showing {
+	struct services *sv;
+	const struct shown_change *ch;
+	struct call after;
+};
+
+static enum err
+show_in_tx(struct op *op, struct sql_link *l, void *arg, bool *rollback_out)
+{
+	struct showing *s = arg;
+	struct change ch = { .sv = s->sv, .room_id = s->ch->room_id, .rule = s->ch->rule, .arg = s->ch->arg,
+	    .after = &s->after };
+	enum err e;
+
+	if ((e = change_in_tx(op, l, &ch, rollback_out)) == ERR_OK)
+		view_of(s->sv, &s->after, s->ch->uid, s->ch->out);
+	return e;
+}
+
+enum err
+change_show(struct op *op, struct services *sv, const struct shown_change *ch)
+{
+	struct showing s = { .sv = sv, .ch = ch };
+	enum err e;
+
+	op->room_id = ch->room_id;
+	if ((e = once_run(op, sv->db, show_in_tx, &s)) != ERR_OK) {
+		op->err_room_id = ch->room_id;
+		return e;
+	}
+	if (s.after.changed)
+		change_publish(op, sv, &s.after);
+	return ERR_OK;
+}
+
 /* Whether somebody waits for what this change leaves behind. */
 static bool
 is_waited_for(const struct call *c)
@@ -150,6 +187,7 @@ change_publish_many(struct op *op, struct services *sv, const struct call *calls
 
 		if (!calls[i].changed)
 			continue;
+		tally_change(sv->meter, &calls[i]);
 		rooms[n_rooms++] = change_cached(op, &calls[i]);
 		wake = wake || is_waited_for(&calls[i]);
 		if (r->next_deadline_ms > 0 && r->next_deadline_ms < wake_ms)
@@ -190,4 +228,15 @@ view_of(struct services *sv, const struct call *c, struct str uid, struct view *
 	out->call = *c;
 	out->me = uid.len > 0 ? call_find(c, uid) : NULL;
 	out->url = c->room.livekit_url.len > 0 ? c->room.livekit_url : sv->conf->livekit_client_url;
+}
+
+bool
+view_may_enter(const struct view *v, const struct actor *who)
+{
+	if (v->me == NULL || room_status_final(v->call.room.status))
+		return false;
+	if (v->me->status == P_INVITING)
+		return true;
+	return v->me->status == P_JOINED &&
+	    device_same(v->me->device_type, v->me->device_id, who->device_type, who->device_id);
 }

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 #include "call/event_ops.h"
+#include "call/once.h"
 #include "call/piecemeal.h"
 #include "kv/kv_ear.h"
 #include "store/retention_store.h"
@@ -68,6 +69,15 @@ wake_some(struct op *op, void *arg, bool *end_out)
 	return e;
 }
 
+static enum err
+enable_in_tx(struct op *op, struct sql_link *l, void *arg, bool *rollback_out)
+{
+	const struct waking *w = arg;
+
+	(void)rollback_out;
+	return endpoint_store_enable(op, l, w->id);
+}
+
 /* What waits first: whoever delivers looks at it when the receiver is active again. */
 enum err
 op_endpoint_enable(struct op *op, struct services *sv, struct str id)
@@ -84,7 +94,7 @@ op_endpoint_enable(struct op *op, struct services *sv, struct str id)
 	w.now_ms = row.now_ms;
 	if ((e = piecemeal(op, wake_some, &w, LONGEST_MS, &end)) != ERR_OK)
 		return e;
-	if ((e = endpoint_store_enable(op, sv->db, id)) != ERR_OK)
+	if ((e = once_run(op, sv->db, enable_in_tx, &w)) != ERR_OK)
 		return e;
 	kv_ear_say(op, sv->kv, KV_NUMBERED, 0);
 	log_enabled(op, id, w.sum);

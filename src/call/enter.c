@@ -3,7 +3,9 @@
  * SPDX-License-Identifier: MIT */
 #include "base/rng.h"
 #include "call/change.h"
+#include "call/once.h"
 #include "call/place.h"
+#include "call/tally.h"
 #include "livekit/room_api.h"
 #include "livekit/token.h"
 #include "rules/settle.h"
@@ -49,11 +51,36 @@ view_add_token(struct op *op, struct services *sv, struct view *out, const struc
 	return ERR_OK;
 }
 
+/* What was answered before is answered again. Its token is made anew, and only for who could have one now; one that is
+ * to be had and cannot be made is why there is no answer yet. */
+static enum err
+replay(struct op *op, struct services *sv, const struct actor *who, const struct join_req *rq, struct view *out)
+{
+	const struct once_row *kept = &op->once->kept;
+	struct call c;
+	enum err e;
+
+	op->room_id = op->err_room_id = kept->room_id;
+	if (kept->access_len == 0)
+		return ERR_REPLAYED;
+	if ((e = change_load(op, sv, kept->room_id, &c)) != ERR_OK)
+		return e == ERR_ROOM_NOT_FOUND ? ERR_REPLAYED : e;
+	view_of(sv, &c, who->uid, out);
+	if (!view_may_enter(out, who))
+		return ERR_REPLAYED;
+	if ((e = place_check(op, sv, &c, op->region)) != ERR_OK)
+		return e == ERR_ROOM_NOT_ACTIVE ? ERR_REPLAYED : e;
+	view_of(sv, &c, who->uid, out);
+	e = view_add_token(op, sv, out, rq);
+	return e == ERR_OK ? ERR_REPLAYED : e;
+}
+
 /* ---- create ---- */
 
 struct creation {
 	struct services *sv;
 	const struct create_req *rq;
+	struct view *out;
 	struct str room_id;
 	struct str *invitees, *people;     /* people: invitees and creator, sorted */
 	size_t n_invitees, n_people;
@@ -87,41 +114,50 @@ describe_room(struct creation *cr, int64_t now_ms)
 		r->look_at_ms = now_ms + cr->sv->conf->reconcile_interval_ms;
 }
 
+static void
+show_created(struct op *op, struct creation *cr, struct str *busy)
+{
+	op->room_id = op->err_room_id = cr->room_id;
+	once_outcome(op, cr->outcome);
+	view_of(cr->sv, &cr->call, cr->rq->creator.uid, cr->out);
+	cr->out->invited.busy = busy;
+	cr->out->invited.n_busy = op->n_busy_uids;
+}
+
 static enum err
 create_in_tx(struct op *op, struct sql_link *l, void *arg, bool *rollback_out)
 {
 	struct creation *cr = arg;
 	struct create_in in = { .creator = cr->rq->creator, .invitees = cr->invitees,
 	    .n_invitees = cr->n_invitees };
-	struct str *busy;
-	int64_t now_ms;
-	bool taken;
+	struct create_look look;
 	enum err e;
 
 	(void)rollback_out;
 	if ((e = people_store_lock(op, l, cr->people, cr->n_people)) != ERR_OK)
 		return e;
-	if ((e = call_store_probe(op, l, cr->room_id, &now_ms, &taken)) != ERR_OK)
+	if ((e = people_store_look(op, l, cr->room_id, cr->people, cr->n_people, &look)) != ERR_OK)
 		return e;
-	if (taken)
+	if (look.taken)
 		return ERR_ROOM_ALREADY_EXISTS;
-	if ((e = people_store_busy(op, l, cr->people, cr->n_people, S(""), &busy, &in.n_busy)) != ERR_OK)
-		return e;
-	if (uid_in(cr->rq->creator.uid, busy, in.n_busy))
+	if (uid_in(cr->rq->creator.uid, look.busy, look.n_busy))
 		return ERR_CREATOR_IN_ANOTHER_CALL;
-	in.busy = busy;
+	in.busy = look.busy;
+	in.n_busy = look.n_busy;
 	call_init(&cr->call, op->arena, change_policy(cr->sv));
-	describe_room(cr, now_ms);
+	describe_room(cr, look.now_ms);
 	cr->outcome = verb_create(&cr->call, &in);
 	/* Over before it began: it will never need a node. */
 	if (room_status_final(cr->call.room.status)) {
 		cr->call.room.livekit_node = S("");
 		cr->call.room.livekit_url = cr->sv->conf->livekit_client_url;
 	}
-	op->busy_uids = busy;
+	op->busy_uids = look.busy;
 	op->n_busy_uids = in.n_busy;
-	e = call_store_insert(op, l, &cr->call);
-	return e == ERR_SQL_DUPLICATE ? ERR_ROOM_ALREADY_EXISTS : e;
+	if ((e = call_store_insert(op, l, &cr->call)) != ERR_OK)
+		return e == ERR_SQL_DUPLICATE ? ERR_ROOM_ALREADY_EXISTS : e;
+	show_created(op, cr, look.busy);
+	return ERR_OK;
 }
 
 static struct str
@@ -152,30 +188,46 @@ log_created(struct op *op, const struct creation *cr)
 	log_end(&l);
 }
 
+struct undoing {
+	struct services *sv;
+	struct call call;
+};
+
 static enum err
-end_lost(struct op *op, struct call *c, void *arg)
+undo_in_tx(struct op *op, struct sql_link *l, void *arg, bool *rollback_out)
 {
-	(void)op;
-	(void)arg;
-	if (!room_status_final(c->room.status))
-		call_end(c, ROOM_CANCELLED, END_LOST, S(""));
-	return ERR_OK;
+	struct undoing *u = arg;
+	enum err e;
+
+	(void)rollback_out;
+	if ((e = once_withdraw(op, l)) != ERR_OK)
+		return e;
+	if ((e = change_lock(op, u->sv, l, op->room_id, &u->call)) != ERR_OK)
+		return e;
+	if (room_status_final(u->call.room.status))
+		return ERR_OK;
+	call_end(&u->call, ROOM_CANCELLED, END_LOST, S(""));
+	return call_store_save(op, l, &u->call);
 }
 
-/* The call was stored and cannot be had: nobody rings for it. */
+/* The call was stored and cannot be had: nobody rings for it, and whoever asks again asks anew. */
 static enum err
-undo_create(struct op *op, struct services *sv, struct str room_id)
+undo_create(struct op *op, struct services *sv)
 {
-	struct call after;
-	enum err e = change_run(op, sv, room_id, end_lost, NULL, &after);
+	struct undoing u = { .sv = sv };
+	enum err e;
 
-	return e != ERR_OK ? e : ERR_UNAVAILABLE;
+	if ((e = tx_run(op, sv->db, undo_in_tx, &u)) != ERR_OK)
+		return e;
+	if (u.call.changed)
+		change_publish(op, sv, &u.call);
+	return ERR_UNAVAILABLE;
 }
 
 enum err
 op_create(struct op *op, struct services *sv, const struct create_req *rq, struct view *out)
 {
-	struct creation cr = { .sv = sv, .rq = rq,
+	struct creation cr = { .sv = sv, .rq = rq, .out = out,
 	    .room_id = rq->room_id.len > 0 ? rq->room_id : made_room_id(op) };
 	enum err e;
 
@@ -196,21 +248,18 @@ op_create(struct op *op, struct services *sv, const struct create_req *rq, struc
 	cr.node = cr.call.room.livekit_node;
 	cr.url = cr.call.room.livekit_url;
 
-	if ((e = tx_run(op, sv->db, create_in_tx, &cr)) != ERR_OK) {
-		op->err_room_id = rq->room_id;
-		return e;
+	if ((e = once_run(op, sv->db, create_in_tx, &cr)) != ERR_OK) {
+		op->room_id = op->err_room_id = rq->room_id;
+		return e == ERR_REPLAYED ? replay(op, sv, &rq->creator, NULL, out) : e;
 	}
-	op->room_id = op->err_room_id = cr.call.room.room_id;
 	change_publish(op, sv, &cr.call);
+	tally_assigned(sv->meter, cr.call.room.livekit_node, S(""));
 	if (cr.outcome != ERR_OK)
 		return cr.outcome;
 	place_announce(op, sv, &cr.call);
 	view_of(sv, &cr.call, rq->creator.uid, out);
-	out->invited.busy = arena_array(op->arena, op->n_busy_uids + 1, sizeof(struct str));
-	for (size_t i = 0; i < op->n_busy_uids; i++)
-		out->invited.busy[out->invited.n_busy++] = op->busy_uids[i];
 	if (view_add_token(op, sv, out, NULL) != ERR_OK)
-		return undo_create(op, sv, op->room_id);
+		return undo_create(op, sv);
 	log_created(op, &cr);
 	return ERR_OK;
 }
@@ -255,19 +304,20 @@ enum err
 op_join(struct op *op, struct services *sv, const struct join_req *rq, struct view *out)
 {
 	struct joining j = { .sv = sv, .rq = rq };
-	struct call after;
+	const struct shown_change ch = { .room_id = rq->room_id, .rule = join_rule, .arg = &j, .uid = rq->who.uid,
+	    .out = out };
+	struct call c;
 	enum err e;
 
 	op->uid = rq->who.uid;
-	if ((e = change_run(op, sv, rq->room_id, join_rule, &j, &after)) != ERR_OK) {
+	if ((e = change_show(op, sv, &ch)) != ERR_OK)
+		return e == ERR_REPLAYED ? replay(op, sv, &rq->who, rq, out) : e;
+	c = out->call;
+	if ((e = place_check(op, sv, &c, op->region)) != ERR_OK) {
 		op->err_room_id = rq->room_id;
 		return e;
 	}
-	if ((e = place_check(op, sv, &after, op->region)) != ERR_OK) {
-		op->err_room_id = rq->room_id;
-		return e;
-	}
-	view_of(sv, &after, rq->who.uid, out);
+	view_of(sv, &c, rq->who.uid, out);
 	log_joined(op, out);
 	return view_add_token(op, sv, out, rq);
 }
@@ -277,14 +327,18 @@ op_token_source(struct op *op, struct services *sv, const struct join_req *rq, s
 {
 	const struct create_req open_call = { .creator = rq->who, .room_id = rq->room_id,
 	    .max_participants = OPEN_CALL_SEATS };
-	struct view created;
+	struct once *once = op->once;
+	struct view created = { 0 };
 	enum err e = op_join(op, sv, rq, out);
 
 	if (e != ERR_ROOM_NOT_FOUND || !sv->conf->token_creates_room)
 		return e;
 	if (rq->access.ticket && !sv->conf->ticket_open_join)
 		return ERR_FORBIDDEN;
+	/* What is answered is the join. A create that no answer followed is found by the next try, and joined. */
+	op->once = NULL;
 	e = op_create(op, sv, &open_call, &created);
+	op->once = once;
 	/* Somebody else was first: then it is theirs, and this one joins it. */
 	if (e != ERR_OK && e != ERR_ROOM_ALREADY_EXISTS)
 		return e;

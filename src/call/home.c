@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/rng.h"
+#include "call/tally.h"
 #include "kv/kv_livekit.h"
 #include "kv/kv_nodes.h"
 #include "livekit/allocator.h"
@@ -163,8 +164,10 @@ move_to(struct home *h, const struct cluster_node *to, const char *why, bool tor
 		m.call.room.version--;
 	}
 	change_publish(h->op, h->sv, &m.call);
-	if (m.won)
+	if (m.won) {
 		log_moved(h, &m, from, why);
+		tally_assigned(h->sv->meter, m.to, from);
+	}
 	home_set(h, m.call.room.livekit_node, m.call.room.livekit_url);
 	return room_status_final(m.call.room.status) ? ERR_ROOM_NOT_ACTIVE : ERR_OK;
 }

@@ -1,6 +1,7 @@
 /* leave - the operations without a token: going, refusing, inviting, moderating.
  * SPDX-License-Identifier: MIT */
 #include "call/change.h"
+#include "call/once.h"
 #include "livekit/room_api.h"
 #include "store/call_store.h"
 
@@ -83,16 +84,10 @@ participant_status_rule(struct op *op, struct call *c, void *arg)
 static enum err
 run(struct op *op, struct services *sv, struct str room_id, change_rule rule, struct ask *a, struct view *out)
 {
-	struct call after;
-	enum err e;
+	const struct shown_change ch = { .room_id = room_id, .rule = rule, .arg = a, .uid = a->uid, .out = out };
 
 	op->uid = a->uid;
-	if ((e = change_run(op, sv, room_id, rule, a, &after)) != ERR_OK) {
-		op->err_room_id = room_id;
-		return e;
-	}
-	view_of(sv, &after, a->uid, out);
-	return ERR_OK;
+	return change_show(op, sv, &ch);
 }
 
 enum err
@@ -202,11 +197,12 @@ invite_in_tx(struct op *op, struct sql_link *l, void *arg, bool *rollback_out)
 	op->n_busy_uids = iv->out->invited.n_busy;
 	if (e != ERR_OK)
 		return e;
-	if (!iv->call.changed) {
+	if (!iv->call.changed)
 		*rollback_out = true;
-		return ERR_OK;
-	}
-	return call_store_save(op, l, &iv->call);
+	else if ((e = call_store_save(op, l, &iv->call)) != ERR_OK)
+		return e;
+	view_of(iv->sv, &iv->call, S(""), iv->out);
+	return ERR_OK;
 }
 
 enum err
@@ -214,21 +210,17 @@ op_invite(struct op *op, struct services *sv, struct str room_id, const struct i
     const struct access *access, struct view *out)
 {
 	struct inviting iv = { .sv = sv, .room_id = room_id, .in = *in, .access = access, .out = out };
-	struct invite_out invited;
 	enum err e;
 
 	op->room_id = room_id;
 	op->uid = in->by;
 	iv.people = verbs_invitees(op->arena, in->uids, in->n_uids, S(""), &iv.n_people);
 	uids_sort(iv.people, iv.n_people);
-	if ((e = tx_run(op, sv->db, invite_in_tx, &iv)) != ERR_OK) {
+	if ((e = once_run(op, sv->db, invite_in_tx, &iv)) != ERR_OK) {
 		op->err_room_id = room_id;
 		return e;
 	}
 	if (iv.call.changed)
 		change_publish(op, sv, &iv.call);
-	invited = out->invited;
-	view_of(sv, &iv.call, S(""), out);
-	out->invited = invited;
 	return ERR_OK;
 }

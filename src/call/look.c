@@ -254,6 +254,18 @@ note_listed(struct op *op, struct services *sv, const struct looks *looks)
 	return look_store_listed(op, sv->db, ids, n);
 }
 
+static void
+count(struct op *op, const struct applying *a, enum err e, bool changed)
+{
+	struct str outcome = changed ? S("changed") : S("agreed");
+
+	if (e != ERR_OK)
+		outcome = S("failed");
+	else if (!a->seen->heard)
+		outcome = S("unheard");
+	meter_add(op->meter, METER_RECONCILED, outcome, S(""), 1);
+}
+
 enum err
 op_look_apply(struct op *op, struct services *sv, const struct looks *looks, size_t *n_changed_out)
 {
@@ -265,11 +277,14 @@ op_look_apply(struct op *op, struct services *sv, const struct looks *looks, siz
 	*n_changed_out = 0;
 	for (size_t i = 0; i < looks->n && e != ERR_UNAVAILABLE; i++) {
 		struct applying a = { .sv = sv, .look = &looks->at[i], .seen = &looks->seen[i] };
+		size_t n_before = *n_changed_out;
 
-		if (!may_change(a.look, a.seen))
-			continue;
-		arena_reset(own);
-		e = apply_one(&one, &a, n_changed_out);
+		e = ERR_OK;
+		if (may_change(a.look, a.seen)) {
+			arena_reset(own);
+			e = apply_one(&one, &a, n_changed_out);
+		}
+		count(op, &a, e, *n_changed_out > n_before);
 	}
 	arena_free(own);
 	return e == ERR_UNAVAILABLE ? e : ERR_OK;

@@ -75,6 +75,17 @@ media_in_tx(struct op *op, struct sql_link *l, void *arg, bool *rollback_out)
 	return hi->call.changed ? call_store_save(op, l, &hi->call) : ERR_OK;
 }
 
+/* Repeats and rooms that are not ours are daily life, and no error of who asked. */
+static const char *
+outcome_of(enum err e, bool changed)
+{
+	if (e == ERR_OK)
+		return changed ? "applied" : "unchanged";
+	if (e == ERR_SQL_DUPLICATE)
+		return "repeated";
+	return e == ERR_ROOM_NOT_FOUND ? "not_ours" : "failed";
+}
+
 static void
 log_hint(struct op *op, const struct webhook *h, struct str node)
 {
@@ -100,10 +111,13 @@ op_media(struct op *op, struct services *sv, const struct webhook *hook)
 		kv_hook_trouble_set(op, sv->kv);
 	if (hook->kind == WEBHOOK_OTHER) {
 		log_hint(op, hook, S(""));
+		/* Their names are LiveKit's to choose. */
+		meter_add(sv->meter, METER_HOOKS, S("other"), S("ignored"), 1);
 		return ERR_OK;
 	}
 	e = tx_run(op, sv->db, media_in_tx, &hi);
 	log_hint(op, hook, hi.call.room.livekit_node);
+	meter_add(sv->meter, METER_HOOKS, hook->event, str_of(outcome_of(e, hi.call.changed)), 1);
 	/* Applied before, or not one of our rooms. */
 	if (e == ERR_SQL_DUPLICATE || e == ERR_ROOM_NOT_FOUND)
 		return ERR_OK;

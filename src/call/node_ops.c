@@ -3,6 +3,7 @@
 #include "call/node_ops.h"
 
 #include "base/clock.h"
+#include "call/once.h"
 #include "kv/kv_livekit.h"
 #include "kv/kv_nodes.h"
 #include "livekit/address.h"
@@ -106,17 +107,15 @@ count_calls(struct cluster_view *v, const struct node_calls *calls, size_t n)
 }
 
 enum err
-op_nodes(struct op *op, struct services *sv, struct cluster_view *out)
+op_nodes_seen(struct op *op, struct services *sv, struct cluster_view *out)
 {
 	struct snapshot s;
 	struct node_row *rows;
-	struct node_calls *calls;
-	size_t n_rows, n_calls;
+	size_t n_rows;
 	enum err e;
 
 	*out = (struct cluster_view){ .version = S("") };
-	if ((e = node_store_list(op, sv->db, &rows, &n_rows)) != ERR_OK ||
-	    (e = node_store_calls(op, sv->db, &calls, &n_calls)) != ERR_OK)
+	if ((e = node_store_list(op, sv->db, &rows, &n_rows)) != ERR_OK)
 		return e;
 	registry_snapshot(op, sv->registry, sv->kv, sv->livekit_kv, &s);
 	out->partial = s.partial;
@@ -126,10 +125,29 @@ op_nodes(struct op *op, struct services *sv, struct cluster_view *out)
 	for (size_t i = 0; i < n_rows; i++)
 		if (rows[i].drained && registry_find(&s, rows[i].addr) == NULL)
 			add_remembered(out, &rows[i]);
-	count_calls(out, calls, n_calls);
 	if (!kv_livekit_version(op, sv->livekit_kv, &out->version))
 		out->version = S("");
 	return ERR_OK;
+}
+
+enum err
+op_nodes_count(struct op *op, struct services *sv, struct cluster_view *v)
+{
+	struct node_calls *calls;
+	size_t n;
+	enum err e = node_store_calls(op, sv->db, &calls, &n);
+
+	if (e == ERR_OK)
+		count_calls(v, calls, n);
+	return e;
+}
+
+enum err
+op_nodes(struct op *op, struct services *sv, struct cluster_view *out)
+{
+	enum err e = op_nodes_seen(op, sv, out);
+
+	return e == ERR_OK ? op_nodes_count(op, sv, out) : e;
 }
 
 /* ---- one ---- */
@@ -215,26 +233,48 @@ log_drain(struct op *op, struct str addr, bool drained, struct str by)
 	log_end(&l);
 }
 
+struct draining {
+	struct services *sv;
+	struct str id, by;
+	bool drained;
+	struct str addr;              /* of the node, once it is found */
+	struct node_view *out;
+};
+
+static enum err
+drain_in_tx(struct op *op, struct sql_link *l, void *arg, bool *rollback_out)
+{
+	struct draining *d = arg;
+	struct node_view *out = d->out;
+	enum err e;
+
+	(void)rollback_out;
+	if ((e = op_node(op, d->sv, d->id, out)) != ERR_OK)
+		return e;
+	d->addr = out->node.addr;
+	e = d->drained ? node_store_drain(op, l, d->addr, d->by) : node_store_undrain(op, l, d->addr);
+	if (e != ERR_OK)
+		return e;
+	if ((e = op_node(op, d->sv, d->addr, out)) == ERR_NOT_FOUND && !d->drained) {
+		/* It was remembered for its drain only: as it was, but for that. */
+		out->row = (struct node_row){ .addr = d->addr, .host = S(""), .livekit_id = S(""),
+		    .drained_by = S("") };
+		e = ERR_OK;
+	}
+	/* The registry learns of it when it is published. */
+	out->node.drained = d->drained;
+	out->state = state_of(&out->node);
+	return e;
+}
+
 enum err
 op_node_drain(struct op *op, struct services *sv, struct str id, bool drained, struct str by, struct node_view *out)
 {
-	struct str addr;
+	struct draining d = { .sv = sv, .id = id, .by = by, .drained = drained, .out = out };
 	enum err e;
 
-	if ((e = op_node(op, sv, id, out)) != ERR_OK)
+	if ((e = once_run(op, sv->db, drain_in_tx, &d)) != ERR_OK)
 		return e;
-	addr = out->node.addr;
-	e = drained ? node_store_drain(op, sv->db, addr, by) : node_store_undrain(op, sv->db, addr);
-	if (e != ERR_OK)
-		return e;
-	log_drain(op, addr, drained, by);
-	if ((e = publish(op, sv)) != ERR_OK)
-		return e;
-	e = op_node(op, sv, addr, out);
-	if (e != ERR_NOT_FOUND || drained)
-		return e;
-	/* It was remembered for its drain only: as it was, but for that. */
-	out->node.drained = false;
-	out->row = (struct node_row){ .addr = addr, .host = S(""), .livekit_id = S(""), .drained_by = S("") };
-	return ERR_OK;
+	log_drain(op, d.addr, drained, by);
+	return publish(op, sv);
 }

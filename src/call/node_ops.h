@@ -27,10 +27,13 @@ struct cluster_view {
 	struct str version;           /* of LiveKit: the newest that ever started; "" = not known */
 };
 enum err op_nodes(struct op *op, struct services *sv, struct cluster_view *out) MUST_CHECK;
+/* Its two halves: everything but n_calls and n_unassigned; these, which read a row of every call that is not over. */
+enum err op_nodes_seen(struct op *op, struct services *sv, struct cluster_view *out) MUST_CHECK;
+enum err op_nodes_count(struct op *op, struct services *sv, struct cluster_view *v) MUST_CHECK;
 
 /* id: address, name (with or without its port), ip, or LiveKit's id. */
 enum err op_node(struct op *op, struct services *sv, struct str id, struct node_view *out) MUST_CHECK;
-/* The node gets no new room, or gets them again; by: who wishes it. As op_node after it. */
+/* The node gets no new room, or gets them again; by: who wishes it. *out: as it is then. */
 enum err op_node_drain(struct op *op, struct services *sv, struct str id, bool drained, struct str by,
     struct node_view *out) MUST_CHECK;
 

@@ -19,42 +19,27 @@ op_get(struct op *op, struct services *sv, struct str room_id, const struct acce
 	return ERR_OK;
 }
 
-/* Still ringing for the person, or joined from the device that asks. */
-static bool
-can_enter(const struct view *v, const struct actor *who)
-{
-	if (v->me == NULL || room_status_final(v->call.room.status))
-		return false;
-	if (v->me->status == P_INVITING)
-		return true;
-	return v->me->status == P_JOINED &&
-	    device_same(v->me->device_type, v->me->device_id, who->device_type, who->device_id);
-}
-
-/* Their ids were read a moment before: one that is gone since keeps room.id 0. */
+/* The calls of these rooms, with their people. */
 static enum err
-active_calls(struct op *op, struct services *sv, struct str uid, struct call **out, size_t *n_out)
+calls_of(struct op *op, struct services *sv, const struct room_row *rooms, size_t n, struct call **out)
 {
-	struct room_id_row *found;
-	struct call *calls;
-	struct str *ids;
-	size_t n;
+	struct call *calls = arena_array(op->arena, n + 1, sizeof(*calls));
+	struct call **at = arena_array(op->arena, n + 1, sizeof(struct call *));
+	struct participant_row *rows;
+	size_t n_rows;
 	enum err e;
 
-	if ((e = people_store_active_rooms(op, sv->db, uid, &found, &n)) != ERR_OK)
+	if ((e = list_store_participants(op, sv->db, rooms, n, &rows, &n_rows)) != ERR_OK)
 		return e;
-	ids = arena_array(op->arena, n + 1, sizeof(*ids));
-	calls = arena_array(op->arena, n + 1, sizeof(*calls));
 	for (size_t i = 0; i < n; i++) {
-		ids[i] = found[i].room_id;
 		call_init(&calls[i], op->arena, change_policy(sv));
-	}
-	if ((e = call_store_load_many(op, sv->db, ids, n, calls)) != ERR_OK)
-		return e;
-	for (size_t i = 0; i < n; i++)
+		calls[i].room = rooms[i].room;
+		calls[i].now_ms = rooms[i].now_ms;
 		change_fill_defaults(sv, &calls[i]);
+		at[i] = &calls[i];
+	}
+	participant_rows_give(rows, n_rows, at, n);
 	*out = calls;
-	*n_out = n;
 	return ERR_OK;
 }
 
@@ -62,18 +47,21 @@ enum err
 op_sync(struct op *op, struct services *sv, const struct actor *who, struct view **out, size_t *n_out)
 {
 	const struct join_req rq = { .who = *who };
+	struct room_row *rooms;
 	struct call *calls;
 	struct view *views;
 	size_t n_calls, n = 0;
 	enum err e;
 
 	op->uid = who->uid;
-	if ((e = active_calls(op, sv, who->uid, &calls, &n_calls)) != ERR_OK)
+	if ((e = people_store_active_rooms(op, sv->db, who->uid, &rooms, &n_calls)) != ERR_OK)
+		return e;
+	if ((e = calls_of(op, sv, rooms, n_calls, &calls)) != ERR_OK)
 		return e;
 	views = arena_array(op->arena, n_calls + 1, sizeof(*views));
 	for (size_t i = 0; i < n_calls; i++) {
 		view_of(sv, &calls[i], who->uid, &views[n]);
-		if (!can_enter(&views[n], who))
+		if (!view_may_enter(&views[n], who))
 			continue;
 		op->room_id = op->err_room_id = calls[i].room.room_id;
 		e = place_check(op, sv, &calls[i], op->region);
@@ -103,29 +91,12 @@ enum err
 op_list(struct op *op, struct services *sv, const struct list_filter *f, struct call **out, size_t *n_out,
     int64_t *total_out)
 {
-	struct participant_row *rows;
 	struct room_row *rooms;
-	size_t n_rooms, n_rows;
-	struct call *calls, **at;
 	enum err e;
 
-	if ((e = list_store_rooms(op, sv->db, f, &rooms, &n_rooms)) != ERR_OK)
-		return e;
-	if ((e = list_store_participants(op, sv->db, rooms, n_rooms, &rows, &n_rows)) != ERR_OK)
+	if ((e = list_store_rooms(op, sv->db, f, &rooms, n_out)) != ERR_OK)
 		return e;
 	if (total_out != NULL && (e = list_store_total(op, sv->db, f, total_out)) != ERR_OK)
 		return e;
-	calls = arena_array(op->arena, n_rooms + 1, sizeof(*calls));
-	at = arena_array(op->arena, n_rooms + 1, sizeof(struct call *));
-	for (size_t i = 0; i < n_rooms; i++) {
-		call_init(&calls[i], op->arena, change_policy(sv));
-		calls[i].room = rooms[i].room;
-		calls[i].now_ms = rooms[i].now_ms;
-		change_fill_defaults(sv, &calls[i]);
-		at[i] = &calls[i];
-	}
-	participant_rows_give(rows, n_rows, at, n_rooms);
-	*out = calls;
-	*n_out = n_rooms;
-	return ERR_OK;
+	return calls_of(op, sv, rooms, *n_out, out);
 }

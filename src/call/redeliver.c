@@ -1,6 +1,7 @@
 /* redeliver - events once more to those who want them.
  * SPDX-License-Identifier: MIT */
 #include "call/event_ops.h"
+#include "call/once.h"
 #include "call/piecemeal.h"
 #include "kv/kv_ear.h"
 #include "store/redeliver_store.h"
@@ -44,29 +45,48 @@ log_redelivered(struct op *op, struct str event_id, int64_t queued)
 	log_end(&l);
 }
 
-enum err
-op_redeliver(struct op *op, struct services *sv, struct str event_id, int64_t *queued_out)
+struct again {
+	struct services *sv;
+	struct str event_id;
+	struct past_event ev;
+	int64_t *queued_out;
+};
+
+static enum err
+again_in_tx(struct op *op, struct sql_link *l, void *arg, bool *rollback_out)
 {
-	struct past_event ev = { 0 };
+	struct again *a = arg;
 	struct targets to;
 	bool found;
 	enum err e;
 
-	*queued_out = 0;
-	if ((e = redeliver_store_find(op, sv->db, event_id, &ev, &found)) != ERR_OK)
+	*a->queued_out = 0;
+	if ((e = redeliver_store_find(op, l, a->event_id, &a->ev, &found)) != ERR_OK)
 		return e;
 	if (!found)
 		return ERR_NOT_FOUND;
-	if ((e = find_targets(op, sv, S(""), &to)) != ERR_OK)
+	if ((e = find_targets(op, a->sv, S(""), &to)) != ERR_OK)
 		return e;
-	for (size_t i = 0; i < to.n && ev.pos > 0; i++) {
-		if (!endpoint_wants(to.at[i], ev.type))
+	for (size_t i = 0; i < to.n && a->ev.pos > 0; i++) {
+		if (!endpoint_wants(to.at[i], a->ev.type))
 			continue;
-		if ((e = redeliver_store_queue(op, sv->db, to.at[i]->id, &ev.id, 1)) != ERR_OK)
+		if ((e = redeliver_store_queue(op, l, to.at[i]->id, &a->ev.id, 1)) != ERR_OK)
 			return e;
-		(*queued_out)++;
+		(*a->queued_out)++;
 	}
-	kv_ear_say(op, sv->kv, KV_NUMBERED, ev.pos);
+	*rollback_out = *a->queued_out == 0;
+	return ERR_OK;
+}
+
+enum err
+op_redeliver(struct op *op, struct services *sv, struct str event_id, int64_t *queued_out)
+{
+	struct again a = { .sv = sv, .event_id = event_id, .queued_out = queued_out };
+	enum err e;
+
+	if ((e = once_run(op, sv->db, again_in_tx, &a)) != ERR_OK)
+		return e;
+	kv_ear_say(op, sv->kv, KV_NUMBERED, a.ev.pos);
 	log_redelivered(op, event_id, *queued_out);
 	return ERR_OK;
 }

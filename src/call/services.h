@@ -11,10 +11,13 @@
 #include "livekit/registry.h"
 #include "sql/sql.h"
 
+struct sample;
+
 struct services {
 	const struct conf *conf;
 	struct log *log;
 	struct meter *meter;          /* this process's counters; NULL in a command */
+	struct sample *state, *links; /* what the workers of a host know in common (api/metrics.h); NULL: nothing */
 	struct sql_link *db;
 	struct kv *kv;
 	struct httpc *http;

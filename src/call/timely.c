@@ -127,6 +127,8 @@ tell(struct op *op, const struct firing *f, struct fire_count *out)
 		if (done->too_long || done->n_missed + done->n_lost > 0) {
 			out->n_fired++;
 			log_fired(op, c, done);
+			meter_time(op->meter, METER_DEADLINE_LATE, S(""),
+			    (c->now_ms - f->rooms[i].next_deadline_ms) * 1000);
 		}
 	}
 }

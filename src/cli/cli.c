@@ -37,7 +37,7 @@ const struct command COMMANDS[] = {
 	  .help = "Reads only, but sends each receiver of events a signed test event (type tgo.test), and enters a room of\n"
 	          "its own (tgo-check-...) on each LiveKit node for a moment, the way clients come. Ends with 1 when\n"
 	          "something fails; warnings do not count.\n",
-	  .own_conf = true, .run = cmd_check },
+	  .own_conf = true, .flags = CHECK_FLAGS, .run = cmd_check },
 	{ .name = "config", .words = "", .summary = "the configuration in effect, secrets masked",
 	  .own_conf = true, .flags = CONFIG_FLAGS, .run = cmd_config },
 	{ .name = "logs", .words = "", .summary = "the application's log, rotated files included",
@@ -67,6 +67,11 @@ const struct command COMMANDS[] = {
 	  .log = CLI_LOG_APP, .run = cmd_drain },
 	{ .name = "undrain", .words = "NODE", .n_words = 1, .summary = "give it new calls again", .log = CLI_LOG_APP,
 	  .run = cmd_undrain },
+	{ .name = "top", .words = "", .summary = "the whole system at a glance: calls, nodes, rates, lag",
+	  .help = "On a terminal live, q ends it; else one round, with what happened in the seconds before it. Requests,\n"
+	          "deliveries a second and workers are those of this host, from /metrics of the workers (--url) and of\n"
+	          "tgo-call-jobs (JOBS_METRICS_LISTEN). Ends with 1 while the database is away.\n",
+	  .flags = TOP_FLAGS, .run = cmd_top },
 	{ .name = "nginx", .words = "", .summary = "nginx's configuration for this environment",
 	  .help = "Goes into the http block of nginx: tgo-call nginx > /etc/nginx/conf.d/tgo-call.conf\n"
 	          "Signalling goes to the node of its room; the nodes are those of LIVEKIT_NODES, else of LiveKit's Redis.\n",

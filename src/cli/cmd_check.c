@@ -6,6 +6,13 @@
 #include "cli/doctor.h"
 #include "cli/table.h"
 
+enum { CHECK_FCGI, CHECK_ROUTE };
+const struct flag CHECK_FLAGS[] = {
+	[CHECK_FCGI] = { "fcgi-socket", '\0', "PATH", "the workers' (/run/tgo-call/fcgi.sock)" },
+	[CHECK_ROUTE] = { "route-socket", '\0', "PATH", "that of --only route (/run/tgo-call/route.sock)" },
+	{ NULL, '\0', NULL, NULL }
+};
+
 static const char *const VERDICTS[] = { [WELL] = "ok", [WARNING] = "warn", [FAILURE] = "fail" };
 
 void
@@ -58,6 +65,7 @@ look_at_all(struct doctor *d)
 		return;
 	}
 	check_log_file(d);
+	check_sockets(d);
 	if (check_database(d)) {
 		check_clocks(d);
 		check_webhooks(d);
@@ -76,10 +84,9 @@ look_at_all(struct doctor *d)
 int
 cmd_check(struct cli *c, const struct args *a)
 {
-	struct doctor d = { .c = c };
+	struct doctor d = { .c = c, .fcgi_socket = a->values[CHECK_FCGI], .route_socket = a->values[CHECK_ROUTE] };
 	int code = CLI_OK;
 
-	(void)a;
 	look_at_all(&d);
 	if (c->json)
 		code = print_json(&d);

@@ -58,9 +58,9 @@ emit(struct logs *l, struct str line)
 
 	if (l->pretty) {
 		arena_reset(l->line_arena);
-		strbuf_init_arena(&b, l->line_arena, 2 * line.len + 64, LINE_ARENA / 4);
+		strbuf_init_arena(&b, l->line_arena, line.len + 64, LINE_ARENA / 2);
 		log_for_people(line, &b);
-		line = strbuf_ok(&b) ? strbuf_str(&b) : line;
+		line = strbuf_ok(&b) ? strbuf_str(&b) : S("(a line that is too long to be shown)");
 	}
 	if (fwrite(line.at, 1, line.len, stdout) != line.len || putchar('\n') == EOF)
 		l->closed = true;

@@ -75,11 +75,12 @@ int cmd_endpoints(struct cli *c, const struct args *a);
 int cmd_nodes(struct cli *c, const struct args *a);
 int cmd_drain(struct cli *c, const struct args *a);
 int cmd_undrain(struct cli *c, const struct args *a);
+int cmd_top(struct cli *c, const struct args *a);
 int cmd_nginx(struct cli *c, const struct args *a);
 int cmd_why(struct cli *c, const struct args *a);
 int cmd_version(struct cli *c, const struct args *a);
 int cmd_help(struct cli *c, const struct args *a);
-extern const struct flag MIGRATE_FLAGS[], CONFIG_FLAGS[], LOGS_FLAGS[], ROOMS_FLAGS[], TOKEN_FLAGS[],
-    EVENTS_FLAGS[], REDELIVER_FLAGS[], ENDPOINTS_FLAGS[], WHY_FLAGS[], NGINX_FLAGS[];
+extern const struct flag MIGRATE_FLAGS[], CHECK_FLAGS[], CONFIG_FLAGS[], LOGS_FLAGS[], ROOMS_FLAGS[], TOKEN_FLAGS[],
+    EVENTS_FLAGS[], REDELIVER_FLAGS[], ENDPOINTS_FLAGS[], WHY_FLAGS[], NGINX_FLAGS[], TOP_FLAGS[];
 
 #endif

@@ -15,6 +15,7 @@ struct finding {
 };
 struct doctor {
 	struct cli *c;
+	const char *fcgi_socket, *route_socket;          /* of the workers; NULL: where the packages have them */
 	struct finding findings[FINDINGS_MAX];
 	size_t n;
 	bool failed;
@@ -30,6 +31,7 @@ struct str doctor_origin(struct cli *c, struct str url);   /* check_peers.c */
 /* What is looked at, in this order; each changes nothing of ours. */
 void check_configuration(struct doctor *d);           /* check_host.c */
 void check_log_file(struct doctor *d);
+void check_sockets(struct doctor *d);                 /* check_sockets.c */
 bool check_database(struct doctor *d);                /* check_db.c; false: away, the rest needs it */
 void check_clocks(struct doctor *d);
 void check_webhooks(struct doctor *d);

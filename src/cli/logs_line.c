@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "base/jsonw.h"
 
+enum { LEVEL_WIDTH = 5 };
+
 static struct str
 cut(struct str s, size_t n)
 {
@@ -174,6 +176,21 @@ log_quoted(struct arena *a, const char *text)
 	return strbuf_str(&b);
 }
 
+/* What another program wrote may hold anything: control bytes, C1 ones in UTF-8 among them, stand as \x1b. */
+static void
+add_safe(struct strbuf *to, struct str s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.at[i];
+		bool c1 = c >= 0x80 && c < 0xa0 && i > 0 && (unsigned char)s.at[i - 1] == 0xc2;
+
+		if ((c < 0x20 && c != '\t') || c == 0x7f || c1)
+			strbuf_addf(to, "\\x%02x", c);
+		else
+			strbuf_addc(to, s.at[i]);
+	}
+}
+
 /* "2026-11-21T03:35:16.123+08:00  warn  what happened  room_id=r1 uid=u1". Escapes stay: what a line
  * holds must not drive a terminal. */
 void
@@ -193,16 +210,21 @@ log_for_people(struct str line, struct strbuf *to)
 			msg = unquoted(m.value);
 	}
 	if (!is_ours) {
-		strbuf_add(to, line);
+		add_safe(to, line);
 		return;
 	}
-	strbuf_addf(to, "%.*s  %-5.*s  %.*s ", STR_ARG(at), STR_ARG(level), STR_ARG(msg));
+	add_safe(to, at);
+	strbuf_addz(to, "  ");
+	add_safe(to, level);
+	strbuf_addf(to, "%*s  ", level.len < LEVEL_WIDTH ? (int)(LEVEL_WIDTH - level.len) : 0, "");
+	add_safe(to, msg);
+	strbuf_addc(to, ' ');
 	for (rest = line; log_member_next(&rest, &m); ) {
 		if (str_eq(m.key, S("level")) || str_eq(m.key, S("timestamp")) || str_eq(m.key, S("msg")))
 			continue;
 		strbuf_addc(to, ' ');
-		strbuf_add(to, m.key);
+		add_safe(to, m.key);
 		strbuf_addc(to, '=');
-		strbuf_add(to, unquoted(m.value));
+		add_safe(to, unquoted(m.value));
 	}
 }

@@ -6,6 +6,7 @@
 
 #include "base/codec.h"
 #include "base/jsonw.h"
+#include "conf/conf_lists.h"
 #include "conf/conf_parse.h"
 #include "conf/conf_url.h"
 #include "crypto/digest.h"

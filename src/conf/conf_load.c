@@ -129,7 +129,8 @@ static void
 say_bad(struct sources *s, const struct conf_option *o, const struct found *f)
 {
 	strbuf_addf(&s->why, "%s (%s): ", o->name, f->source);
-	if (!o->secret) {
+	/* What stands before an @ may be a password. */
+	if (!o->secret && memchr(f->value.at, '@', f->value.len) == NULL) {
 		struct strbuf shown;
 		struct jsonw w;
 		char text[SHOWN_MAX + 1];

@@ -3,9 +3,12 @@
 #include "conf/conf_nodes.h"
 
 #include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/conf_lists.h"
 #include "conf/conf_parse.h"
 #include "conf/conf_url.h"
 
@@ -162,17 +165,20 @@ conf_nodes_show(const struct conf *c, struct strbuf *to)
 	}
 }
 
-/* A decimal number without an exponent, within [-limit, limit]. */
+/* A decimal number without an exponent, within [-limit, limit]; kept are nine digits after the point, a tenth of a
+ * millimetre. */
 static bool
 parse_degrees(struct str s, double limit, double *out)
 {
 	char text[32], *end;
 
-	if (s.len == 0 || s.len >= sizeof(text) || strspn(s.at, "+-.0123456789") < s.len)
+	if (s.len == 0 || s.len >= sizeof(text))
 		return false;
 	memcpy(text, s.at, s.len);
 	text[s.len] = '\0';
-	*out = strtod(text, &end);
+	if (strspn(text, "+-.0123456789") < s.len)
+		return false;
+	*out = round(strtod(text, &end) * 1e9) / 1e9;
 	return *end == '\0' && *out >= -limit && *out <= limit;
 }
 
@@ -198,10 +204,27 @@ conf_regions_parse(struct conf *c, struct str list)
 	return true;
 }
 
+/* Exactly what was kept. */
+static void
+show_degrees(double v, struct strbuf *to)
+{
+	char text[32];
+	struct str s = { text, (size_t)snprintf(text, sizeof(text), "%.9f", v) };
+
+	while (str_ends(s, S("0")))
+		s.len--;
+	if (str_ends(s, S(".")))
+		s.len--;
+	strbuf_add(to, s);
+}
+
 void
 conf_regions_show(const struct conf *c, struct strbuf *to)
 {
-	for (size_t i = 0; i < c->n_regions; i++)
-		strbuf_addf(to, "%s%.*s:%g:%g", i > 0 ? "," : "", STR_ARG(c->regions[i].name), c->regions[i].lat,
-		    c->regions[i].lon);
+	for (size_t i = 0; i < c->n_regions; i++) {
+		strbuf_addf(to, "%s%.*s:", i > 0 ? "," : "", STR_ARG(c->regions[i].name));
+		show_degrees(c->regions[i].lat, to);
+		strbuf_addc(to, ':');
+		show_degrees(c->regions[i].lon, to);
+	}
 }

@@ -8,16 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/codec.h"
+#include "conf/conf_lists.h"
 #include "conf/conf_nodes.h"
 #include "conf/conf_rates.h"
 #include "conf/conf_url.h"
 
-enum {
-	VALUE_MAX = 64 * 1024,
-	LIST_MAX = 1024,
-	SHA256_BYTES = 32
-};
+enum { VALUE_MAX = 64 * 1024 };
 
 static const char *const TAKES[] = {
 	[CONF_STR] = "a text without control characters",
@@ -89,23 +85,6 @@ static bool
 parse_seconds(struct conf *c, const struct conf_option *o, struct str v)
 {
 	return conf_seconds(v, o->min, o->max, field(c, o));
-}
-
-static bool
-parse_seconds_list(struct conf *c, const struct conf_option *o, struct str v)
-{
-	struct ms_list list = { .n = 0 };
-	struct str item;
-
-	while (conf_next_item(&v, &item)) {
-		if (list.n == N_ELEMS(list.at) || !conf_seconds(item, o->min, o->max, &list.at[list.n]))
-			return false;
-		list.n++;
-	}
-	if (list.n == 0)
-		return false;
-	*(struct ms_list *)field(c, o) = list;
-	return true;
 }
 
 static bool
@@ -241,74 +220,10 @@ parse_url(struct conf *c, const struct conf_option *o, struct str v, bool keep_s
 	return false;
 }
 
-bool
-conf_next_item(struct str *rest, struct str *item_out)
-{
-	while (str_split(rest, ',', item_out)) {
-		*item_out = str_trim(*item_out);
-		if (item_out->len > 0)
-			return true;
-	}
-	return false;
-}
-
-static size_t
-count_items(struct str list)
-{
-	struct str item;
-	size_t n = 0;
-
-	while (conf_next_item(&list, &item))
-		n++;
-	return n;
-}
-
-/* "name:value"; white space may stand around the colon, but not inside. */
-static bool
-split_pair(struct str item, struct name_value *out)
-{
-	struct str rest = item;
-
-	if (!str_split(&rest, ':', &out->name) || rest.at == NULL)
-		return false;
-	out->name = str_trim(out->name);
-	out->value = str_trim(rest);
-	for (size_t i = 0; i < item.len; i++) {
-		const char *at = item.at + i;
-		bool inside = (at >= out->name.at && at < out->name.at + out->name.len) ||
-		    (at >= out->value.at && at < out->value.at + out->value.len);
-
-		if (inside && (*at <= ' ' || *at > '~'))
-			return false;
-	}
-	return out->name.len > 0 && out->value.len > 0;
-}
-
-/* 32 bytes in hex, kept in lower case. */
-static bool
-to_sha256(struct arena *a, struct str *v)
-{
-	uint8_t hash[SHA256_BYTES];
-	struct strbuf b;
-
-	if (!hex_decode(*v, hash, sizeof(hash)))
-		return false;
-	strbuf_init_arena(&b, a, 2 * sizeof(hash) + 1, 2 * sizeof(hash) + 1);
-	hex_encode(&b, hash, sizeof(hash));
-	*v = strbuf_str(&b);
-	return true;
-}
-
-static bool
-is_key_hash(struct arena *a, struct name_value *nv)
-{
-	return nv->name.len <= 64 && to_sha256(a, &nv->value);
-}
-
 static bool
 parse_sha256(struct conf *c, const struct conf_option *o, struct str v)
 {
-	return v.len == 0 || (to_sha256(c->own, &v) && parse_text(c, o, v));
+	return v.len == 0 || (conf_sha256(c->own, &v) && parse_text(c, o, v));
 }
 
 /* Only addresses: a name could be another host tomorrow. */
@@ -331,52 +246,6 @@ parse_address(struct conf *c, const struct conf_option *o, struct str v)
 	if (host.at[0] == '[' && host.at[host.len - 1] == ']')
 		host = (struct str){ host.at + 1, host.len - 2 };
 	return parse_i64(port, 0, 65535, &n) && cidr_parse(host, &net) && parse_text(c, o, v);
-}
-
-static bool
-parse_pairs(struct conf *c, const struct conf_option *o, struct str v)
-{
-	size_t n = count_items(v), i = 0;
-	struct name_value *pairs;
-	struct str item;
-
-	if (n > LIST_MAX)
-		return false;
-	pairs = arena_array(c->own, n, sizeof(*pairs));
-	for (; conf_next_item(&v, &item); i++) {
-		if (!split_pair(item, &pairs[i]))
-			return false;
-		if (o->type == CONF_API_KEYS && !is_key_hash(c->own, &pairs[i]))
-			return false;
-		pairs[i].name = arena_str(c->own, pairs[i].name);
-		pairs[i].value = arena_str(c->own, pairs[i].value);
-	}
-	if (o->type == CONF_API_KEYS) {
-		c->api_keys = pairs;
-		c->n_api_keys = n;
-	} else {
-		c->livekit_keys = pairs;
-		c->n_livekit_keys = n;
-	}
-	return true;
-}
-
-static bool
-parse_cidrs(struct conf *c, struct str v)
-{
-	size_t n = count_items(v), i = 0;
-	struct cidr *nets;
-	struct str item;
-
-	if (n > LIST_MAX)
-		return false;
-	nets = arena_array(c->own, n, sizeof(*nets));
-	while (conf_next_item(&v, &item))
-		if (!cidr_parse(item, &nets[i++]))
-			return false;
-	c->open_networks = nets;
-	c->n_open_networks = n;
-	return true;
 }
 
 static bool
@@ -421,7 +290,7 @@ conf_parse(struct conf *c, const struct conf_option *o, struct str value)
 	case CONF_SECONDS_MS:
 		return parse_seconds(c, o, trimmed);
 	case CONF_SECONDS_LIST:
-		return parse_seconds_list(c, o, trimmed);
+		return conf_seconds_list(trimmed, o->min, o->max, field(c, o));
 	case CONF_TZ:
 		return parse_tz(c, o, trimmed);
 	case CONF_URL_HTTP:
@@ -434,9 +303,9 @@ conf_parse(struct conf *c, const struct conf_option *o, struct str value)
 		return parse_auth_mode(c, o, trimmed);
 	case CONF_API_KEYS:
 	case CONF_LIVEKIT_KEYS:
-		return parse_pairs(c, o, trimmed);
+		return conf_pairs_parse(c, o->type, trimmed);
 	case CONF_CIDRS:
-		return parse_cidrs(c, trimmed);
+		return conf_cidrs_parse(c, trimmed);
 	case CONF_URLS:
 	case CONF_ENDPOINTS:
 		*(struct str *)field(c, o) = arena_str(c->own, trimmed);

@@ -13,8 +13,6 @@ bool conf_parse(struct conf *c, const struct conf_option *o, struct str value) M
 void conf_takes(const struct conf_option *o, struct strbuf *to);
 /* "15", "0.25": at most three digits after the point, kept exactly. */
 bool conf_seconds(struct str v, int64_t min_ms, int64_t max_ms, int64_t *ms_out) MUST_CHECK;
-/* Items of a comma list: trimmed, empty ones left out. */
-bool conf_next_item(struct str *rest, struct str *item_out) MUST_CHECK;
 bool cidr_parse(struct str s, struct cidr *out) MUST_CHECK;
 void cidr_format(const struct cidr *c, struct strbuf *to);    /* 10.0.0.0/8 */
 

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 
 #include "base/arena.h"
-#include "conf/conf_parse.h"
+#include "conf/conf_lists.h"
 
 enum { RULES_MAX = 256, TIMES_MAX = 1000000, WINDOW_MAX_S = 86400 };
 
@@ -41,6 +41,16 @@ parse_pace(struct str s, struct rate_rule *r)
 	return parse_i64(n, 1, TIMES_MAX, &r->n) && parse_i64(s, 1, WINDOW_MAX_S, &r->window_s);
 }
 
+/* As API_KEYS names them: printable, without blanks. */
+static bool
+is_key_name(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.at[i] <= ' ' || s.at[i] > '~')
+			return false;
+	return s.len > 0;
+}
+
 static bool
 parse_rule(struct arena *a, struct str item, bool keyed, struct rate_rule *r)
 {
@@ -48,9 +58,11 @@ parse_rule(struct arena *a, struct str item, bool keyed, struct rate_rule *r)
 
 	*r = (struct rate_rule){ .key_name = S("") };
 	if (keyed) {
-		if (!str_split(&item, ':', &r->key_name) || r->key_name.len == 0)
+		if (!str_split(&item, ':', &r->key_name))
 			return false;
-		r->key_name = arena_str(a, r->key_name);
+		r->key_name = arena_str(a, str_trim(r->key_name));
+		if (!is_key_name(r->key_name))
+			return false;
 	}
 	return str_split(&item, '=', &what) && parse_what(what, &r->what) && parse_pace(item, r);
 }

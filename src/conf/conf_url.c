@@ -4,6 +4,41 @@
 
 #include <string.h>
 
+#include "conf/conf_parse.h"
+
+enum { ZONE_MAX = 16 };
+
+static bool
+is_alnum(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/* What libcurl takes for a name, and no more: letters of other scripts come as punycode. */
+static bool
+is_host(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!is_alnum(s.at[i]) && strchr("-._~", s.at[i]) == NULL)
+			return false;
+	return s.len > 0;
+}
+
+/* An IPv6 address, maybe with a zone: fe80::1%25eth0. */
+static bool
+is_v6(struct str s)
+{
+	struct str zone = s, address;
+	struct cidr ignored;
+
+	if (!str_split(&zone, '%', &address) || memchr(address.at, ':', address.len) == NULL ||
+	    memchr(address.at, '/', address.len) != NULL || !cidr_parse(address, &ignored))
+		return false;
+	if (zone.at == NULL)
+		return true;
+	return zone.len > 2 && zone.len <= ZONE_MAX && str_starts(zone, S("25")) && is_host(zone);
+}
+
 bool
 url_authority_ok(struct str s)
 {
@@ -19,8 +54,9 @@ url_authority_ok(struct str s)
 			return false;
 	}
 	if (host.len > 0 && host.at[0] == '[')
-		return host.len > 2 && host.at[host.len - 1] == ']';
-	return host.len > 0 && memchr(host.at, ':', host.len) == NULL;
+		return host.len > 2 && host.at[host.len - 1] == ']' &&
+		    is_v6((struct str){ host.at + 1, host.len - 2 });
+	return is_host(host);
 }
 
 bool
@@ -68,12 +104,14 @@ host_of(struct str authority, size_t *user_out)
 bool
 url_receiver_ok(struct str s)
 {
-	struct str authority = authority_of(s);
+	struct str authority = authority_of(s), host;
 	size_t n_user;
 
 	if (authority.at == NULL || !url_text_ok(s, "#"))
 		return false;
-	return url_authority_ok(host_of(authority, &n_user));
+	host = host_of(authority, &n_user);
+	/* A second @ is another host to some. */
+	return url_authority_ok(host) && (n_user == 0 || memchr(authority.at, '@', n_user - 1) == NULL);
 }
 
 void

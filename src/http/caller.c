@@ -3,30 +3,15 @@
 #include "http/caller.h"
 
 #include "base/codec.h"
-#include "base/utf8.h"
 #include "crypto/digest.h"
 #include "crypto/jwt.h"
 #include "json/json.h"
+#include "model/ids.h"
 
-enum { LEEWAY_S = 60, UID_CHARS_MAX = 40, DEVICE_ID_CHARS_MAX = 64 };
+enum { LEEWAY_S = 60 };
 
 static const unsigned WHO_TICKET_ANY =
     WHO_TICKET_SELF | WHO_TICKET_ROW | WHO_TICKET_ACTIVE | WHO_TICKET_OWN | WHO_CREATOR;
-
-/* The rule for ids of api.md: 1..max characters, none of control, no space at either end. */
-static bool
-is_id(struct str s, long max_chars)
-{
-	long n = utf8_length(s);
-
-	if (n < 1 || n > max_chars || s.at[0] == ' ' || s.at[s.len - 1] == ' ')
-		return false;
-	for (size_t i = 0; i < s.len; i++) {
-		if ((unsigned char)s.at[i] < 0x20 || s.at[i] == 0x7f)
-			return false;
-	}
-	return true;
-}
 
 /* "Bearer token"; the scheme's case does not matter (RFC 9110, 11.1). */
 static bool
@@ -58,9 +43,9 @@ ticket_caller(struct arena *a, struct str claims_text, int64_t now_ms, struct ca
 	const struct json *device_id = json_get(claims, "device_id");
 	struct str uid = json_str(json_get(claims, "sub"));
 
-	if (!is_id(uid, UID_CHARS_MAX) || !times_ok(claims, now_ms / 1000))
+	if (!id_ok(uid) || !times_ok(claims, now_ms / 1000))
 		return ERR_UNAUTHORIZED;
-	if (device_id != NULL && !is_id(json_str(device_id), DEVICE_ID_CHARS_MAX))
+	if (device_id != NULL && !text_ok(json_str(device_id), 1, DEVICE_ID_MAX))
 		return ERR_UNAUTHORIZED;
 	*out = (struct caller){ .kind = CALLER_TICKET, .uid = uid, .device_id = json_str(device_id) };
 	return ERR_OK;
@@ -118,8 +103,8 @@ caller_identify(struct op *op, const struct conf *c, const struct request *rq, i
 {
 	struct str token;
 
-	if (rq->duplicate_header) {
-		op->bad_field = "Authorization";
+	if (rq->duplicate_header != NULL) {
+		op->bad_field = rq->duplicate_header;
 		return ERR_INVALID_PARAMETERS;
 	}
 	*out = (struct caller){ .kind = CALLER_NONE };
@@ -131,7 +116,7 @@ caller_identify(struct op *op, const struct conf *c, const struct request *rq, i
 	if (in_open_network(c, rq->remote_addr))
 		*out = (struct caller){ .kind = CALLER_KEY, .name = S("lan") };
 	else if (c->auth_mode == AUTH_MODE_OPEN)
-		*out = (struct caller){ .kind = CALLER_OPEN, .name = S("open") };
+		*out = (struct caller){ .kind = CALLER_OPEN, .name = S("open"), .address = rq->remote_addr };
 	return ERR_OK;
 }
 

@@ -13,6 +13,7 @@ struct caller {
 	enum caller_kind kind;
 	struct str name;              /* of the key; "lan" for an open network; "open" */
 	struct str uid, device_id;    /* of a ticket */
+	struct str address;           /* in the open mode: all that tells one caller from another */
 };
 
 /* The "who" column of api.md, as bits of a route. A ticket passes if any of its bits is set; what the

@@ -6,25 +6,24 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <fcgiapp.h>
 
-#include "base/rng.h"
+#include "http/door.h"
+#include "http/params.h"
+#include "http/scraper.h"
 
 /* What is left of a refused body is read and thrown away up to here; nginx's own limit is far
  * below. */
 enum { DRAIN_MAX_BYTES = 16 * 1024 * 1024 };
-/* A peer that stands still in the middle of a request frees the worker after this. */
-enum { PEER_TIMEOUT_S = 10 };
-enum { HEADER_NAME_MAX = 128 };
 
 struct fcgi {
 	FCGX_Request rq;
-	int epoll_fd, listen_fd;
+	int epoll_fd;
 	int signal_fd;            /* -1 until the first wait names the signals */
+	bool odd;                 /* the head of this request is HEAD_ODD */
+	struct door door;
 };
 
 static bool
@@ -36,20 +35,20 @@ watch(const struct fcgi *f, int fd, uint32_t events)
 }
 
 struct fcgi *
-fcgi_open(int listen_fd)
+fcgi_open(int listen_fd, struct held *held)
 {
 	struct fcgi *f = calloc(1, sizeof(*f));
 
 	if (f == NULL)
 		return NULL;
-	f->listen_fd = listen_fd;
+	f->door.listen_fd = listen_fd;
+	f->door.held = held;
 	f->signal_fd = -1;
 	f->rq.ipcFd = -1;
-	/* libfcgi gives 2 s to a peer that says nothing, and 2 s to one that does not close. */
-	setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "200", 0);
+	/* libfcgi gives 2 s to a peer that does not close. */
 	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "200", 0);
 	f->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (f->epoll_fd < 0 || FCGX_Init() != 0 || FCGX_InitRequest(&f->rq, listen_fd, 0) != 0 ||
+	if (f->epoll_fd < 0 || FCGX_Init() != 0 || FCGX_InitRequest(&f->rq, -1, 0) != 0 ||
 	    /* Exclusive: a request wakes one worker, not all of them. */
 	    !watch(f, listen_fd, EPOLLIN | EPOLLEXCLUSIVE)) {
 		int why = errno;
@@ -88,16 +87,18 @@ sleep_until_ready(struct fcgi *f, bool *request_out)
 	if (n < 0)
 		return errno == EINTR;
 	for (int i = 0; i < n; i++)
-		*request_out = *request_out || ev[i].data.fd == f->listen_fd;
+		*request_out = *request_out || ev[i].data.fd == f->door.listen_fd;
 	return true;
 }
 
-/* Another worker may have taken the connection, or its peer may have gone: both are daily life. */
+/* Hands a connection to libfcgi as one it has kept. Without a listening socket it has none to go on with where it
+ * does not like this one: it closes it and comes back. False: that happened. */
 static bool
-accept_may_go_on(int rc)
+begin_request(struct fcgi *f, int fd)
 {
-	return rc == -EAGAIN || rc == -EWOULDBLOCK || rc == -EINTR || rc == -ECONNABORTED ||
-	    rc == -EPROTO || rc == -ECONNRESET || rc == -EPIPE || rc == -ENOTCONN;
+	f->rq.ipcFd = fd;
+	f->rq.keepConnection = 1;
+	return FCGX_Accept_r(&f->rq) == 0;
 }
 
 enum fcgi_event
@@ -107,6 +108,7 @@ fcgi_wait(struct fcgi *f, const sigset_t *set, int *signo_out)
 	bool request;
 	int rc;
 
+	held_idle(f->door.held);
 	if (f->signal_fd < 0) {
 		f->signal_fd = signalfd(-1, set, SFD_NONBLOCK | SFD_CLOEXEC);
 		if (f->signal_fd < 0 || !watch(f, f->signal_fd, EPOLLIN))
@@ -125,126 +127,27 @@ fcgi_wait(struct fcgi *f, const sigset_t *set, int *signo_out)
 			return FCGI_ERROR;
 		if (!request)
 			continue;
-		rc = FCGX_Accept_r(&f->rq);
-		if (rc == 0)
-			return FCGI_REQUEST;
-		if (!accept_may_go_on(rc))
+		rc = door_take(&f->door, &f->odd);
+		if (rc == DOOR_BROKEN)
 			return FCGI_ERROR;
+		if (rc >= 0 && begin_request(f, rc))
+			return FCGI_REQUEST;
+		held_idle(f->door.held);
 	}
-}
-
-/* The first parameter of that name, copied; *n_out (may be NULL) is how many there are: a header
- * that was sent twice arrives as two parameters. */
-static struct str
-param(struct arena *a, char *const *envp, const char *name, size_t *n_out)
-{
-	struct str prefix = str_of(name), value = S("");
-	size_t n = 0;
-
-	for (; *envp != NULL; envp++) {
-		struct str pair = str_of(*envp);
-
-		if (pair.len <= prefix.len || pair.at[prefix.len] != '=' ||
-		    !str_starts(pair, prefix))
-			continue;
-		if (n++ == 0)
-			value = (struct str){ pair.at + prefix.len + 1, pair.len - prefix.len - 1 };
-	}
-	if (n_out != NULL)
-		*n_out = n;
-	return arena_str(a, value);
-}
-
-static bool
-is_request_id(struct str s)
-{
-	if (s.len < 1 || s.len > 64)
-		return false;
-	for (size_t i = 0; i < s.len; i++) {
-		char c = s.at[i];
-
-		if (!(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') &&
-		    c != '-')
-			return false;
-	}
-	return true;
-}
-
-static struct str
-request_id(struct arena *a, char *const *envp)
-{
-	struct str id = param(a, envp, "REQUEST_ID", NULL);
-	struct strbuf made;
-
-	if (is_request_id(id))
-		return id;
-	strbuf_init_arena(&made, a, 33, 33);
-	rng_hex32(&made);
-	return strbuf_str(&made);
-}
-
-/* A request without a body has an empty CONTENT_LENGTH. */
-static int64_t
-content_length(struct str s)
-{
-	int64_t n = 0;
-
-	if (s.len == 0)
-		return 0;
-	return parse_i64(s, 0, INT64_MAX, &n) ? n : -1;
-}
-
-static void
-bound_peer(int fd)
-{
-	struct timeval tv = { .tv_sec = PEER_TIMEOUT_S };
-
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 }
 
 void
 fcgi_read(struct fcgi *f, struct arena *a, struct request *rq)
 {
-	char *const *envp = f->rq.envp;
-	size_t n_auth, n_idem;
-	struct str rest;
-
-	bound_peer(f->rq.ipcFd);
-	*rq = (struct request){ 0 };
-	rq->method_text = param(a, envp, "REQUEST_METHOD", NULL);
-	rq->head = str_eq(rq->method_text, S("HEAD"));
-	rq->method = rq->head ? METHOD_GET : method_parse(rq->method_text);
-	rest = param(a, envp, "REQUEST_URI", NULL);
-	if (str_split(&rest, '?', &rq->raw_path) && rest.at != NULL)
-		rq->query = rest;
-	rq->content_type = param(a, envp, "CONTENT_TYPE", NULL);
-	rq->content_length = content_length(param(a, envp, "CONTENT_LENGTH", NULL));
-	rq->authorization = param(a, envp, "HTTP_AUTHORIZATION", &n_auth);
-	(void)param(a, envp, "HTTP_IDEMPOTENCY_KEY", &n_idem);
-	rq->duplicate_header = n_auth > 1 || n_idem > 1;
-	rq->x_language = param(a, envp, "HTTP_X_LANGUAGE", NULL);
-	rq->accept_language = param(a, envp, "HTTP_ACCEPT_LANGUAGE", NULL);
-	rq->origin = param(a, envp, "HTTP_ORIGIN", NULL);
-	rq->x_region = param(a, envp, "HTTP_X_REGION", NULL);
-	rq->remote_addr = param(a, envp, "REMOTE_ADDR", NULL);
-	rq->request_id = request_id(a, envp);
+	held_turn(f->door.held, HELD_WORKING);
+	params_read(f->rq.envp, a, rq);
+	rq->malformed = rq->malformed || f->odd;
 }
 
 struct str
 fcgi_header(const struct fcgi *f, struct arena *a, struct str name)
 {
-	char text[HEADER_NAME_MAX];
-	struct strbuf b;
-
-	strbuf_init(&b, text, sizeof(text));
-	strbuf_addz(&b, "HTTP_");
-	for (size_t i = 0; i < name.len; i++) {
-		char c = name.at[i];
-
-		strbuf_addc(&b, c == '-' ? '_' : c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c);
-	}
-	return name.len > 0 && strbuf_ok(&b) ? param(a, f->rq.envp, text, NULL) : S("");
+	return params_header(f->rq.envp, a, name);
 }
 
 /* Reads until n bytes are there, the body ends or the peer is gone. */
@@ -270,6 +173,7 @@ fcgi_read_body(struct fcgi *f, struct arena *a, struct request *rq, int64_t max_
 	char more;
 	char *at;
 	size_t n;
+	bool whole;
 
 	if (rq->content_length < 0)
 		return ERR_INVALID_PARAMETERS;
@@ -277,8 +181,11 @@ fcgi_read_body(struct fcgi *f, struct arena *a, struct request *rq, int64_t max_
 		return ERR_BODY_TOO_LARGE;
 	n = (size_t)rq->content_length;
 	at = arena_alloc(a, n + 1);
-	if (read_up_to(f->rq.in, at, n) != n || read_up_to(f->rq.in, &more, 1) != 0 ||
-	    FCGX_GetError(f->rq.in) != 0)
+	held_turn(f->door.held, HELD_BODY);
+	whole = read_up_to(f->rq.in, at, n) == n && read_up_to(f->rq.in, &more, 1) == 0 &&
+	    FCGX_GetError(f->rq.in) == 0;
+	held_turn(f->door.held, HELD_WORKING);
+	if (!whole)
 		return ERR_INVALID_PARAMETERS;
 	rq->body = (struct str){ at, n };
 	return ERR_OK;
@@ -346,7 +253,7 @@ put_cors(FCGX_Stream *out, const struct reply *rp)
 	if (rp->cors_origin.len == 0)
 		return;
 	put_header(out, "Access-Control-Allow-Origin", rp->cors_origin);
-	put_header(out, "Access-Control-Expose-Headers", S("X-Request-Id, Retry-After"));
+	put_header(out, "Access-Control-Expose-Headers", S("X-Request-Id, Retry-After, Idempotency-Replayed"));
 	if (!rp->preflight)
 		return;
 	if (rp->allow != NULL)
@@ -366,7 +273,9 @@ fcgi_finish(struct fcgi *f, const struct request *rq, const struct reply *rp,
 	struct str body = strbuf_str(&rp->body);
 	const char *type = rp->content_type;
 
+	held_turn(f->door.held, HELD_BODY);
 	drain(f->rq.in);
+	held_turn(f->door.held, HELD_WRITING);
 	/* A body that did not fit its buffer must not go out as a success. */
 	put_header_i64(out, "Status", whole ? rp->status : 500);
 	if (rp->status != 204) {
@@ -376,8 +285,12 @@ fcgi_finish(struct fcgi *f, const struct request *rq, const struct reply *rp,
 	}
 	if (rp->allow != NULL)
 		put_header(out, "Allow", str_of(rp->allow));
+	if (rp->asks_password)
+		put_header(out, "WWW-Authenticate", S(SCRAPER_CHALLENGE));
 	if (rp->retry_after_s > 0)
 		put_header_i64(out, "Retry-After", rp->retry_after_s);
+	if (rp->replayed)
+		put_header(out, "Idempotency-Replayed", S("true"));
 	put_cors(out, rp);
 	for (size_t i = 0; i < n_extra; i++)
 		put_header(out, extra[i].name, extra[i].value);

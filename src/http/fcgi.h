@@ -8,12 +8,14 @@
 
 #include <signal.h>
 
+#include "http/held.h"
 #include "http/http.h"
 
 struct fcgi;
 
-/* listen_fd is a listening socket, non-blocking. NULL with errno set on failure. */
-struct fcgi *fcgi_open(int listen_fd);
+/* listen_fd is a listening socket, non-blocking. What it does is noted in held (NULL: nowhere). NULL with errno set
+ * on failure. */
+struct fcgi *fcgi_open(int listen_fd, struct held *held);
 void fcgi_close(struct fcgi *f);
 
 enum fcgi_event { FCGI_REQUEST, FCGI_SIGNAL, FCGI_ERROR };
@@ -22,7 +24,7 @@ enum fcgi_event { FCGI_REQUEST, FCGI_SIGNAL, FCGI_ERROR };
  * number in *signo_out. FCGI_REQUEST: fcgi_read comes next. FCGI_ERROR: the worker should leave. */
 enum fcgi_event fcgi_wait(struct fcgi *f, const sigset_t *set, int *signo_out);
 
-/* Parameters into rq (copied into the arena); the body stays unread until fcgi_read_body. */
+/* Parameters into rq (copied into the arena); the body stays unread until fcgi_read_body. rq->malformed: answer 400. */
 void fcgi_read(struct fcgi *f, struct arena *a, struct request *rq);
 /* A header by its name as it is sent ("CF-IPCountry"), copied; "": there is none. */
 struct str fcgi_header(const struct fcgi *f, struct arena *a, struct str name);

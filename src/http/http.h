@@ -19,7 +19,9 @@ struct request {
 	int64_t content_length;                      /* 0: none; -1: sent, and not a number */
 	struct str authorization, x_language, accept_language, origin, request_id, remote_addr;
 	struct str x_region;
-	bool duplicate_header;                       /* Authorization (or Idempotency-Key) came twice */
+	struct str idempotency_key;                  /* as sent; at NULL: it was not */
+	const char *duplicate_header;                /* Authorization or Idempotency-Key, if it came twice; else NULL */
+	bool malformed;                              /* its parameters contradict each other, or no server sends such */
 
 	struct str segments[PATH_SEGMENTS_MAX];      /* split at '/', then each decoded once */
 	size_t n_segments;
@@ -31,10 +33,13 @@ struct reply {
 	const char *content_type;                    /* default application/json; charset=utf-8 */
 	struct strbuf body;
 	const char *allow;                           /* with 405 and OPTIONS */
+	bool asks_password;                          /* with 401: for a user and a password (HTTP basic) */
 	int retry_after_s;                           /* 0: none */
 	struct str cors_origin;                      /* "": no CORS headers */
 	bool vary_origin;                            /* another origin would be answered otherwise */
 	bool preflight;
+	bool replayed;                               /* the answer of an earlier request: Idempotency-Replayed */
+	size_t access_at, access_len;                /* which bytes of the body are its token and url; len 0: none */
 	int refused_status;                          /* for nginx, where it answers for us: what the client is told */
 	struct str refused_text;
 };

@@ -49,6 +49,9 @@ reply_error(struct reply *rp, const struct op *op, enum err e, bool legacy)
 	rp->content_type = "application/json; charset=utf-8";
 	/* "Unavailable" is our promise that nothing happened: the caller may simply try again. */
 	rp->retry_after_s = str_eq(str_of(err_key(e)), S("unavailable")) ? 1 : 0;
+	if (e == ERR_RATE_LIMITED)
+		rp->retry_after_s = op->retry_after_s;
+	rp->access_len = 0;
 	/* A buffer of its own: the handler's may be full, which is why we are here. */
 	strbuf_init_arena(&rp->body, op->arena, BODY_BYTES_FIRST, BODY_BYTES_MAX);
 	write_error(&rp->body, op, e, rp->status);

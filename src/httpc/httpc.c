@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "httpc/httpc.h"
 
+#include "base/clock.h"
 #include "base/strbuf.h"
 #include "httpc/request.h"
 
@@ -68,6 +69,7 @@ httpc_call(struct op *op, struct httpc *h, const struct http_call *c, struct htt
 {
 	char words[CURL_ERROR_SIZE] = "";
 	struct curl_slist *headers = request_headers(op->arena, c);
+	int64_t start = clock_mono_us();
 	struct receiver r;
 	long status = 0;
 	CURLcode rc;
@@ -81,6 +83,7 @@ httpc_call(struct op *op, struct httpc *h, const struct http_call *c, struct htt
 	(void)curl_easy_setopt(h->curl, CURLOPT_WRITEFUNCTION, receive);
 	(void)curl_easy_setopt(h->curl, CURLOPT_WRITEDATA, &r);
 	rc = curl_easy_perform(h->curl);
+	out->us = clock_mono_us() - start;
 	out->refused = request_refused(h->curl, rc);
 	(void)curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &status);
 	/* The handle must not be left pointing at this frame or this request's memory. */

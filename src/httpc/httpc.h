@@ -25,6 +25,7 @@ struct http_answer {
 	struct str body;                                  /* in the arena */
 	struct str why;
 	bool refused;                                     /* nobody listens there */
+	int64_t us;                                       /* how long it took */
 };
 enum err httpc_call(struct op *op, struct httpc *h, const struct http_call *c, struct http_answer *out) MUST_CHECK;
 

@@ -192,7 +192,7 @@ keep_answer(struct op *op, struct multi_done *d)
 	struct many_answer *to = d->tag;
 
 	to->e = d->answered ? ERR_OK : ERR_UNAVAILABLE;
-	to->answer = (struct http_answer){ .status = d->status, .refused = d->refused };
+	to->answer = (struct http_answer){ .status = d->status, .refused = d->refused, .us = d->us };
 	if (d->answered)
 		to->answer.body = arena_str(op->arena, d->body);
 	else

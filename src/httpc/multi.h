@@ -46,6 +46,7 @@ struct multi_done {
 	char why[256];                                    /* !answered: why */
 	bool refused_address;                             /* `reach` forbids it */
 	bool refused;                                     /* nobody listens there */
+	bool timed_out;                                   /* nobody answered in time */
 	int64_t us;                                       /* how long it took */
 	void *memory;                                     /* of body and retry_after */
 };

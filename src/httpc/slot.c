@@ -128,6 +128,7 @@ slot_end(struct slot *s, CURLcode rc)
 	} else {
 		s->done.refused_address = s->refused;
 		s->done.refused = request_refused(s->easy, rc);
+		s->done.timed_out = rc == CURLE_OPERATION_TIMEDOUT;
 		say_why(s, rc);
 	}
 	s->own = NULL;

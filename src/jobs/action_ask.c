@@ -19,8 +19,7 @@ settle_as(struct action *a, enum outcome outcome, struct str said)
 static void
 look_at_rooms(const struct batch *b)
 {
-	const struct census census = { .conf = b->t->sv.conf, .multi = b->t->sv.multi,
-	    .livekit_kv = b->t->sv.livekit_kv };
+	const struct census census = task_census(b->t);
 	struct str *rooms = arena_array(b->op->arena, b->n, sizeof(*rooms));
 	struct seen_room *seen = arena_array(b->op->arena, b->n, sizeof(*seen));
 

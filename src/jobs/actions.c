@@ -36,13 +36,22 @@ pause_ms(const struct conf *c, int64_t attempts)
 	return ms - ms / 5 + (int64_t)rng_below((uint32_t)(2 * ms / 5 + 1));
 }
 
+static void
+count_action(const struct batch *b, const struct action *a, struct str outcome)
+{
+	meter_add(b->op->meter, METER_ACTIONS, a->row.kind, outcome, 1);
+}
+
 static enum err
 record_failure(const struct batch *b, const struct action *a)
 {
 	const struct conf *c = b->t->sv.conf;
 
-	if (a->row.now_ms - a->row.created_at_ms < c->action_give_up_ms)
+	if (a->row.now_ms - a->row.created_at_ms < c->action_give_up_ms) {
+		count_action(b, a, S("again"));
 		return action_store_again(b->op, b->t->sv.db, a->row.id, pause_ms(c, a->row.attempts), a->said);
+	}
+	count_action(b, a, S("given_up"));
 	log_action(b, a, LOG_ERROR, "LiveKit 操作放弃", "livekit_action_failed");
 	return action_store_failed(b->op, b->t->sv.db, a->row.id, a->said);
 }
@@ -60,6 +69,7 @@ record(const struct batch *b)
 
 		if (a->outcome == DONE) {
 			log_action(b, a, LOG_INFO, "LiveKit 操作完成", "livekit_action_done");
+			count_action(b, a, str_eq(a->said, S("done")) ? S("done") : S("not_needed"));
 			done[n_done++] = a->row.id;
 		} else if ((failed = record_failure(b, a)) != ERR_OK) {
 			e = failed;
@@ -83,7 +93,7 @@ until_next(struct task *t, struct op *op)
 	int64_t ms;
 
 	if (action_store_next(op, t->sv.db, &ms) != ERR_OK)
-		return NO_DATABASE_MS;
+		return task_failed(t, NO_DATABASE_MS);
 	return ms >= 0 && ms < TASK_POLL_MS ? ms : TASK_POLL_MS;
 }
 
@@ -95,7 +105,7 @@ pass(struct task *t, struct op *op, void *state)
 
 	(void)state;
 	if (action_store_claim(op, t->sv.db, ACTIONS_A_PASS, ACTION_CLAIM_MS, &rows, &b.n) != ERR_OK)
-		return NO_DATABASE_MS;
+		return task_failed(t, NO_DATABASE_MS);
 	if (b.n == 0)
 		return until_next(t, op);
 	b.all = arena_array(op->arena, b.n, sizeof(*b.all));
@@ -103,7 +113,7 @@ pass(struct task *t, struct op *op, void *state)
 		b.all[i] = (struct action){ .row = rows[i], .closes = str_eq(rows[i].kind, S("delete_room")) };
 	action_ask(&b);
 	unmap_closed(&b);
-	return record(&b) == ERR_OK ? 0 : NO_DATABASE_MS;
+	return record(&b) == ERR_OK ? 0 : task_failed(t, NO_DATABASE_MS);
 }
 
 const struct task_kind TASK_ACTIONS = {

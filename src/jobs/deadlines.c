@@ -110,12 +110,12 @@ pass(struct task *t, struct op *op, void *state)
 	struct hearing h = { .t = t, .op = op, .kept = state };
 
 	if (op_due(op, &t->sv, DUE_MAX, &h.due) != ERR_OK)
-		return NO_DATABASE_MS;
+		return task_failed(t, NO_DATABASE_MS);
 	t->db_ahead_ms = h.due.now_ms - clock_wall_ms();
 	if (h.due.n == 0)
 		return h.due.next_ms == 0 ? TASK_POLL_MS : h.due.next_ms - h.due.now_ms;
 	if (hear_and_fire(&h) != ERR_OK)
-		return NO_DATABASE_MS;
+		return task_failed(t, NO_DATABASE_MS);
 	return h.n_passed == h.due.n ? AGAIN_MS : 0;
 }
 

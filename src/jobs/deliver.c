@@ -176,6 +176,7 @@ round_once(struct deliver *d)
 	count_held(d);
 	take_one(d);
 	count_held(d);
+	task_passed(d->post.task);
 }
 
 /* ---- the end ---- */

@@ -18,12 +18,12 @@ static const int64_t DAY_MS = 86400000;
 
 enum chore {
 	CHORE_EVENTS, CHORE_LIVEKIT_EVENTS, CHORE_ACTIONS_DONE, CHORE_ACTIONS_FAILED, CHORE_PROCESSES,
-	CHORE_WEBHOOK_LOG, CHORE_ROOMS, CHORE_COUNT
+	CHORE_WEBHOOK_LOG, CHORE_ANSWERS, CHORE_ROOMS, CHORE_COUNT
 };
 static const char *const NAMES[CHORE_COUNT] = {
 	[CHORE_EVENTS] = "events", [CHORE_LIVEKIT_EVENTS] = "livekit_events", [CHORE_ACTIONS_DONE] = "actions_done",
 	[CHORE_ACTIONS_FAILED] = "actions_failed", [CHORE_PROCESSES] = "processes",
-	[CHORE_WEBHOOK_LOG] = "webhook_log", [CHORE_ROOMS] = "rooms",
+	[CHORE_WEBHOOK_LOG] = "webhook_log", [CHORE_ANSWERS] = "answers", [CHORE_ROOMS] = "rooms",
 };
 
 struct keeper {
@@ -45,10 +45,10 @@ struct bite {
 };
 
 static enum err
-bite_rows(const struct bite *b, enum kept what, int64_t days, bool *end, int64_t *n)
+bite_rows(const struct bite *b, enum kept what, int64_t age_ms, bool *end, int64_t *n)
 {
 	size_t found = 0;
-	enum err e = retention_store_rows(b->op, b->t->sv.db, what, b->now_ms - days * DAY_MS, &found);
+	enum err e = retention_store_rows(b->op, b->t->sv.db, what, b->now_ms - age_ms, &found);
 
 	*n = (int64_t)found;
 	*end = found < KEEP_CHUNK;
@@ -98,12 +98,15 @@ bite_of(const struct bite *b, enum chore c, bool *end, int64_t *n)
 	*end = true;
 	switch (c) {
 	case CHORE_EVENTS:         return bite_events(b, end, n);
-	case CHORE_LIVEKIT_EVENTS: return bite_rows(b, KEPT_LIVEKIT_EVENTS, conf->livekit_event_days, end, n);
-	case CHORE_ACTIONS_DONE:   return bite_rows(b, KEPT_ACTIONS_DONE, conf->action_days, end, n);
-	case CHORE_ACTIONS_FAILED: return bite_rows(b, KEPT_ACTIONS_FAILED, conf->action_days, end, n);
-	case CHORE_PROCESSES:      return bite_rows(b, KEPT_PROCESSES, 1, end, n);
+	case CHORE_LIVEKIT_EVENTS: return bite_rows(b, KEPT_LIVEKIT_EVENTS, conf->livekit_event_days * DAY_MS, end, n);
+	case CHORE_ACTIONS_DONE:   return bite_rows(b, KEPT_ACTIONS_DONE, conf->action_days * DAY_MS, end, n);
+	case CHORE_ACTIONS_FAILED: return bite_rows(b, KEPT_ACTIONS_FAILED, conf->action_days * DAY_MS, end, n);
+	case CHORE_PROCESSES:      return bite_rows(b, KEPT_PROCESSES, DAY_MS, end, n);
 	case CHORE_WEBHOOK_LOG:
-		return b->k->log_in_round ? bite_rows(b, KEPT_WEBHOOK_LOG, conf->webhook_log_days, end, n) : ERR_OK;
+		if (!b->k->log_in_round)
+			return ERR_OK;
+		return bite_rows(b, KEPT_WEBHOOK_LOG, conf->webhook_log_days * DAY_MS, end, n);
+	case CHORE_ANSWERS:        return bite_rows(b, KEPT_ANSWERS, conf->idempotency_s * 1000, end, n);
 	case CHORE_ROOMS:          return bite_rooms(b, end, n);
 	case CHORE_COUNT:          break;
 	}
@@ -180,7 +183,7 @@ keeper_pass(struct task *t, struct op *op, void *state)
 
 	/* Held between two rounds, too: another process would begin one of its own. */
 	if (jobs_store_lease(op, t->sv.db, LEASE, t->id, LEASE_MS, &lease) != ERR_OK)
-		return TROUBLE_MS;
+		return task_failed(t, TROUBLE_MS);
 	k->held = lease.held;
 	if (!lease.held || (!k->in_round && clock_mono_us() < k->next_at_us))
 		return pause_ms(k);
@@ -188,7 +191,7 @@ keeper_pass(struct task *t, struct op *op, void *state)
 		begin_round(t, k);
 	b.now_ms = lease.now_ms;
 	if (bite_on(&b, &all_done) != ERR_OK)
-		return TROUBLE_MS;
+		return task_failed(t, TROUBLE_MS);
 	if (!all_done)
 		return BETWEEN_MS;
 	end_round(t, op, k);

@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "jobs/leftovers.h"
 
-#include "base/clock.h"
 #include "kv/kv_leftovers.h"
 #include "livekit/address.h"
 #include "livekit/ghost.h"
@@ -27,17 +26,19 @@ struct cluster {
 };
 
 static bool
-read_cluster(struct op *op, struct kv *livekit_kv, struct cluster *c)
+read_cluster(struct op *op, struct services *sv, struct cluster *c)
 {
-	*c = (struct cluster){ .now_s = clock_wall_ms() / 1000 };
-	if (!kv_livekit_nodes(op, livekit_kv, &c->records, &c->n))
+	*c = (struct cluster){ 0 };
+	if (!kv_livekit_nodes(op, sv->livekit_kv, &c->records, &c->n))
 		return false;
+	/* What cannot be decoded has a stamp of 0: it is never fresh. */
 	c->nodes = arena_array(op->arena, c->n, sizeof(*c->nodes));
 	c->decoded = arena_array(op->arena, c->n, sizeof(*c->decoded));
-	for (size_t i = 0; i < c->n; i++) {
+	for (size_t i = 0; i < c->n; i++)
 		c->decoded[i] = node_decode(op->arena, c->records[i].value, &c->nodes[i]);
+	c->now_s = node_clock_now_s(registry_clock(sv->registry), c->nodes, c->n);
+	for (size_t i = 0; i < c->n; i++)
 		c->any_fresh = c->any_fresh || (c->decoded[i] && node_is_fresh(&c->nodes[i], c->now_s));
-	}
 	return true;
 }
 
@@ -148,7 +149,7 @@ sweep_rooms(struct op *op, struct services *sv, struct watch *w, struct sweep *s
 	if (!kv_leftovers_scan(op, sv->livekit_kv, &s->cursor, MAP_PART, &map, &n_map) || n_map == 0)
 		return;
 	/* Where nobody lives, it is the records that are missing, not the nodes. */
-	if (!read_cluster(op, sv->livekit_kv, &c) || !c.any_fresh)
+	if (!read_cluster(op, sv, &c) || !c.any_fresh)
 		return;
 	left = arena_array(op->arena, n_map, sizeof(*left));
 	for (size_t i = 0; i < n_map; i++) {
@@ -206,7 +207,7 @@ look_for_ghosts(struct op *op, struct services *sv, const struct hosted_room *ro
 
 	for (size_t i = 0; i < n; i++)
 		names[i] = rooms[i].room_id;
-	if (!kv_livekit_map(op, sv->livekit_kv, names, n, at) || !read_cluster(op, sv->livekit_kv, &c))
+	if (!kv_livekit_map(op, sv->livekit_kv, names, n, at) || !read_cluster(op, sv, &c))
 		return;
 	for (size_t i = 0; i < n; i++)
 		if (lives(&c, at[i]) && drop_ghosts(op, sv, &rooms[i], at[i]))

@@ -14,7 +14,7 @@ struct letter {
 	struct item *item;
 	bool probe;                   /* the single try while the receiver is down */
 	int64_t sent_at_ms;           /* the database's clock */
-	int64_t sent_at_s;            /* this host's: what the receiver is told */
+	int64_t sent_at_s;            /* what the receiver is told */
 	struct multi_call call;       /* points into text, and at the item and the endpoint */
 	struct letter *prev, *next;   /* among all under way */
 	char text[4096];

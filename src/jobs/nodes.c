@@ -207,7 +207,7 @@ take_lease(const struct round *r)
 	n->no_database = jobs_store_lease(r->op, r->t->sv.db, LEASE, r->t->id, LEASE_MS, &lease) != ERR_OK;
 	n->held = lease.held;
 	if (n->no_database)
-		n->lease_at_us = clock_mono_us() + 2 * LEASE_US;
+		n->lease_at_us = clock_mono_us() + task_failed(r->t, 2 * LEASE_US);
 	/* What was known of the nodes grew old meanwhile. */
 	if (n->held && !watched)
 		n->watch.n = 0;

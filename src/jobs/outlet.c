@@ -132,8 +132,10 @@ ask(struct op *op, struct post *p, struct outlet *o, struct lease *out)
 	int64_t asked_us = clock_mono_us();
 	enum err e = jobs_store_lease(op, p->task->sv.db, str_of(o->lease), p->task->id, LEASE_MS, out);
 
-	if (e != ERR_OK)
+	if (e != ERR_OK) {
+		(void)task_failed(p->task, 0);
 		return e;
+	}
 	post_clock(p, out->now_ms, asked_us);
 	o->held_until_us = asked_us + LEASE_MS * 1000LL - SPARE_US;
 	o->renew_at_us = asked_us + RENEW_US;

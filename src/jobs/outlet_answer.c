@@ -178,6 +178,7 @@ counted(const struct answer *a)
 	if (pause_ms < 0) {
 		r->state = DELIVERY_EXHAUSTED;
 		log_exhausted(a);
+		meter_add(a->op->meter, METER_EXHAUSTED, a->o->to->id, S(""), 1);
 	} else if (i->loose || a->meaning == MEANS_REFUSED ||
 	    a->now_ms >= i->first_try_at_ms + c->webhook_hold_ms) {
 		r->state = DELIVERY_AGAIN;
@@ -230,6 +231,27 @@ failed(const struct answer *a)
 	outlet_log(a->op, o, LOG_ERROR, "事件接收端不可用", "endpoint_down");
 }
 
+/* A try that was answered counts under its kind of status. */
+static struct str
+outcome_word(const struct multi_done *done)
+{
+	static const char *const BY_STATUS[] = { "other", "other", "delivered", "http_3xx", "http_4xx", "http_5xx" };
+	size_t hundreds = (size_t)(done->status > 0 ? done->status / 100 : 0);
+
+	if (done->answered)
+		return str_of(hundreds < N_ELEMS(BY_STATUS) ? BY_STATUS[hundreds] : "other");
+	if (done->refused_address)
+		return S("forbidden_address");
+	return done->timed_out ? S("timeout") : S("unreachable");
+}
+
+static void
+count(struct op *op, const struct letter *t, const struct multi_done *done)
+{
+	meter_add(op->meter, METER_DELIVERIES, t->from->to->id, outcome_word(done), 1);
+	meter_time(op->meter, METER_DELIVERY_TIME, t->from->to->id, done->us);
+}
+
 static void
 letter_end(struct post *p, struct letter *t)
 {
@@ -245,6 +267,7 @@ outlet_answer(struct op *op, struct post *p, struct letter *t, struct multi_done
 	struct answer a = { .op = op, .post = p, .o = t->from, .letter = t, .item = t->item, .done = done,
 	    .meaning = meaning_of(done->answered, done->status), .now_ms = post_now_ms(p) };
 
+	count(op, t, done);
 	if (t->item->orphan) {
 		item_free(t->item);
 	} else {

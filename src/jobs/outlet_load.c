@@ -48,8 +48,10 @@ load_queued(struct op *op, struct post *p, struct outlet *o)
 	size_t n;
 
 	o->load_at_us = clock_mono_us() + (deaf ? DEAF_LOAD_US : LOAD_US);
-	if (delivery_store_queued(op, p->task->sv.db, o->to->id, o->after, &page) != ERR_OK)
+	if (delivery_store_queued(op, p->task->sv.db, o->to->id, o->after, &page) != ERR_OK) {
+		(void)task_failed(p->task, 0);
 		return;
+	}
 	n = add_page(op, p, o, &page, false);
 	if (n > 0) {
 		o->after = page.rows[n - 1].pos;

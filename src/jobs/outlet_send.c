@@ -18,7 +18,8 @@ send(struct post *p, struct outlet *o, struct item *i, bool probe)
 	t->item = i;
 	t->probe = probe;
 	t->sent_at_ms = post_now_ms(p);
-	t->sent_at_s = clock_wall_ms() / 1000;
+	/* Receivers refuse what is not of now, and a host's clock may be wrong. */
+	t->sent_at_s = t->sent_at_ms / 1000;
 	if (!letter_write(t, o->to, p->reach) || !multi_start(p->multi, &t->call)) {
 		free(t);
 		return false;

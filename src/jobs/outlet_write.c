@@ -215,7 +215,7 @@ write_results(struct op *op, struct post *p, struct outlet *o)
 		return false;
 	}
 	if (e != ERR_OK) {
-		o->write_at_us = clock_mono_us() + AGAIN_US;
+		o->write_at_us = clock_mono_us() + task_failed(p->task, AGAIN_US);
 		return false;
 	}
 	forget_written(o, w.n);
@@ -277,7 +277,7 @@ recover_step(struct op *op, struct post *p, struct outlet *o)
 		return;
 	}
 	if (e != ERR_OK)
-		o->due_at_us = clock_mono_us() + AGAIN_US;
+		o->due_at_us = clock_mono_us() + task_failed(p->task, AGAIN_US);
 	if (e != ERR_OK || !r.done)
 		return;
 	if (endpoint_store_waiting(op, p->task->sv.db, o->to->id, &r.waiting) != ERR_OK)

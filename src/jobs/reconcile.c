@@ -160,7 +160,7 @@ pass(struct task *t, struct op *op, void *state)
 	size_t n;
 
 	if (!r->healing.done)
-		return op_heal(op, &t->sv, &r->healing) == ERR_OK ? 0 : NO_DATABASE_MS;
+		return op_heal(op, &t->sv, &r->healing) == ERR_OK ? 0 : task_failed(t, NO_DATABASE_MS);
 	if (t->sv.conf->reconcile_interval_ms == 0) {
 		if (!r->said_off)
 			log_note(t->sv.log, LOG_WARN, "对账已关闭: 丢失的 LiveKit 事件不会被发现", "reconcile_off",
@@ -169,9 +169,9 @@ pass(struct task *t, struct op *op, void *state)
 		return TASK_POLL_MS;
 	}
 	if (op_look_claim(op, &t->sv, &r->sweep, &looks, &n, &full) != ERR_OK)
-		return NO_DATABASE_MS;
+		return task_failed(t, NO_DATABASE_MS);
 	if (n > 0 && hear_and_apply(t, op, r->sweep.now_ms, looks, n) != ERR_OK)
-		return NO_DATABASE_MS;
+		return task_failed(t, NO_DATABASE_MS);
 	return full ? 0 : idle_ms(t->sv.conf);
 }
 

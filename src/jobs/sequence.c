@@ -82,13 +82,15 @@ keep_lease(struct task *t, struct op *op, struct sequence *s)
 {
 	struct lease lease = { 0 };
 	int64_t now_us = clock_mono_us();
-	bool held;
+	enum err e;
 
 	if (now_us < s->look_at_us)
 		return s->held;
 	s->look_at_us = now_us + LOOK_MS * 1000;
-	held = jobs_store_lease(op, t->sv.db, LEASE, t->id, LEASE_MS, &lease) == ERR_OK && lease.held;
-	s->held = held && (s->held || take_over(t, op));
+	e = jobs_store_lease(op, t->sv.db, LEASE, t->id, LEASE_MS, &lease);
+	if (e != ERR_OK)
+		(void)task_failed(t, 0);
+	s->held = e == ERR_OK && lease.held && (s->held || take_over(t, op));
 	return s->held;
 }
 
@@ -144,11 +146,14 @@ static int64_t
 sequence_pass(struct task *t, struct op *op, void *state)
 {
 	struct sequence *s = state;
+	enum err e;
 	size_t n = 0;
 
 	if (keep_lease(t, op, s)) {
 		/* An outcome that is not known, too: what was numbered is not found again. */
-		if (number_some(t, op, s, &n) != ERR_OK || !s->held)
+		if ((e = number_some(t, op, s, &n)) != ERR_OK)
+			(void)task_failed(t, 0);
+		if (e != ERR_OK || !s->held)
 			s->look_at_us = 0;
 		else if (n == BATCH)
 			return 0;

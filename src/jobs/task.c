@@ -41,7 +41,8 @@ most_of(int64_t a, int64_t b)
 struct census
 task_census(const struct task *t)
 {
-	return (struct census){ .conf = t->sv.conf, .multi = t->sv.multi, .livekit_kv = t->sv.livekit_kv };
+	return (struct census){ .conf = t->sv.conf, .multi = t->sv.multi, .livekit_kv = t->sv.livekit_kv,
+	    .clock = registry_clock(t->sv.registry) };
 }
 
 void
@@ -49,7 +50,8 @@ task_begin(struct task *t, struct op *op)
 {
 	arena_reset(t->arena);
 	*op = (struct op){ .arena = t->arena, .log = t->sv.log, .meter = t->sv.meter,
-	    .lang = LANG_DEFAULT, .started_us = clock_mono_us() };
+	    .lang = LANG_DEFAULT, .started_us = clock_mono_us(),
+	    .nodes_ahead_s = node_clock_ahead_s(registry_clock(t->sv.registry)) };
 	op->request_id = arena_printf(t->arena, "jobs-%s", t->kind->name);
 }
 
@@ -124,6 +126,23 @@ task_sleep(struct task *t, int64_t ms)
 	} while (!t->stopping && now_ms() < until);
 }
 
+int64_t
+task_failed(struct task *t, int64_t pause)
+{
+	t->failed = true;
+	return pause;
+}
+
+void
+task_passed(struct task *t)
+{
+	struct str name = str_of(t->kind->name);
+
+	meter_add(t->sv.meter, METER_PASSES, name, t->failed ? S("failed") : S("ok"), 1);
+	meter_set(t->sv.meter, METER_LAST_PASS, name, clock_wall_ms() / 1000);
+	t->failed = false;
+}
+
 static void
 pass_by_pass(struct task *t, void *state)
 {
@@ -135,6 +154,7 @@ pass_by_pass(struct task *t, void *state)
 		task_begin(t, &op);
 		task_beat(t, &op);
 		ms = t->kind->pass(t, &op, state);
+		task_passed(t);
 		task_sleep(t, ms);
 	}
 }

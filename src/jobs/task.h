@@ -23,6 +23,7 @@ struct task {
 	int64_t db_ahead_ms;          /* the database's clock minus this host's, as the last pass saw it (EAR_DEADLINE) */
 	int64_t beat_at_us;           /* clock_mono_us of the last heartbeat */
 	int64_t awake_at_ms;          /* when the last pass began, by the same clock: gap_ms counts from there */
+	bool failed;                  /* the pass under way could not do its work */
 	bool stopping;
 };
 
@@ -51,6 +52,10 @@ struct census task_census(const struct task *t);
 void task_begin(struct task *t, struct op *op);
 /* Reads pending signals (TERM: t->stopping; USR1: reopens the log). */
 void task_signals(struct task *t);
+/* The pass could not do its work: returns the pause that is given, for the pass to return. */
+int64_t task_failed(struct task *t, int64_t pause);
+/* Counts the pass that ends here; for tasks with a loop of their own. */
+void task_passed(struct task *t);
 /* Writes the heartbeat when it is due. */
 void task_beat(struct task *t, struct op *op);
 /* Sleeps up to ms (TASK_DEAF_POLL_MS at most while Redis is away and the task listens), until a signal or a word comes. */

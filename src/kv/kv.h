@@ -34,6 +34,14 @@ bool kv_room_find(struct op *op, struct kv *k, struct str room_id, struct kv_roo
 /* A webhook of LiveKit's was refused or came late: the reconciler looks more often for a while. */
 void kv_hook_trouble_set(struct op *op, struct kv *k);
 bool kv_hook_trouble(struct op *op, struct kv *k);
+/* Whether somebody (who) may do something (what: "create") once more: at most n times in window_s seconds from the first
+ * of them on. What is refused does not count. *wait_ms_out: until the window is over. KV_RATE_UNKNOWN: Redis is away. */
+enum kv_rate { KV_RATE_FREE, KV_RATE_SPENT, KV_RATE_UNKNOWN };
+struct kv_rate_ask {
+	struct str what, who;
+	int64_t n, window_s;
+};
+enum kv_rate kv_rate_take(struct op *op, struct kv *k, const struct kv_rate_ask *ask, int64_t *wait_ms_out);
 bool kv_ping(struct op *op, struct kv *k);
 /* maxmemory-policy of the server into op->arena; empty when it does not say. For `tgo-call check`. */
 struct str kv_eviction_policy(struct op *op, struct kv *k);

@@ -17,6 +17,8 @@ const struct kv_key KV_KEYS[] = {
 		"who is drained is asked of the database, until the jobs copy it from there" },
 	[KV_KEY_NODES_GIVEN] = { "tgo:nodes:given:<n>", 20,
 		"the calls of the last seconds spread less evenly over the nodes" },
+	[KV_KEY_RATE] = { "tgo:rate:<what>:<who>", 60,
+		"who was at its limit begins a new window; TTL: the limit's window" },
 };
 const size_t N_KV_KEYS = N_ELEMS(KV_KEYS);
 

@@ -94,6 +94,7 @@ failed(struct op *op, struct kv *k, const char *why)
 	struct log_line line;
 
 	k->n_failed++;
+	meter_add(op->meter, METER_REDIS_ERRORS, S(""), S(""), 1);
 	if (k->logged_at_us != 0 && now - k->logged_at_us < LOG_EVERY_US)
 		return;
 	k->logged_at_us = now;
@@ -126,6 +127,9 @@ kv_checked(struct op *op, struct kv *k, struct redisReply *r)
 {
 	struct str why;
 
+	if (k->asked_at_us != 0)
+		meter_time_at(op->meter, METER_REDIS_TIME, 0, clock_mono_us() - k->asked_at_us);
+	k->asked_at_us = 0;
 	if (r == NULL) {
 		failed_and_drop(op, k, k->ctx->errstr);
 		return NULL;
@@ -174,11 +178,12 @@ kv_need(struct op *op, struct kv *k)
 {
 	char why[KV_WHY_BYTES] = "";
 
+	k->asked_at_us = clock_mono_us();
 	if (k->ctx != NULL && is_closed(k))
 		drop(k);
 	if (k->ctx != NULL)
 		return true;
-	if (clock_mono_us() < k->retry_at_us)
+	if (k->asked_at_us < k->retry_at_us)
 		return false;
 	k->ctx = kv_connect(k->conf, k->server, why, sizeof(why));
 	if (k->ctx == NULL)

@@ -13,7 +13,8 @@ struct redisReply;
 enum {
 	KV_TIMEOUT_US = 200 * 1000,
 	KV_PAUSE_US = 1000 * 1000,    /* after a failure, until the next try to connect */
-	KV_WHY_BYTES = 256
+	KV_WHY_BYTES = 256,
+	KV_SHA1_BYTES = 41
 };
 
 enum kv_server { KV_OURS, KV_LIVEKITS };
@@ -24,7 +25,9 @@ struct kv {
 	struct arena *own;            /* this struct lives in it */
 	struct redisContext *ctx;     /* NULL: not connected */
 	int64_t retry_at_us, logged_at_us;
+	int64_t asked_at_us;          /* the exchange under way, for /metrics; 0: none, or its first answer is there */
 	int64_t n_failed;
+	char rate_script[KV_SHA1_BYTES];   /* by what the server knows it; "": not told yet */
 };
 
 /* A connection that is greeted (password, database, name), with KV_TIMEOUT_US on everything; NULL: `why`
@@ -32,7 +35,7 @@ struct kv {
 struct redisContext *kv_connect(const struct conf *c, enum kv_server server, char *why, size_t why_cap);
 
 struct kv *kv_open_server(const struct conf *c, enum kv_server server);
-/* A connection to use now; false: there is none, and that was told. */
+/* A connection to use now; false: there is none, and that was told. An exchange begins here. */
 bool kv_need(struct op *op, struct kv *k);
 /* The reply, or NULL where there is none or it is an error: then it was told and freed. */
 struct redisReply *kv_checked(struct op *op, struct kv *k, struct redisReply *r);
@@ -42,7 +45,7 @@ struct str kv_reply_text(struct op *op, const struct redisReply *r);    /* in op
 
 enum kv_key_name {
 	KV_KEY_ROOM, KV_KEY_WAKE, KV_KEY_NUMBERED, KV_KEY_HOOK_TROUBLE, KV_KEY_NODES_DOWN, KV_KEY_NODES_DRAINED,
-	KV_KEY_NODES_GIVEN, KV_KEY_COUNT
+	KV_KEY_NODES_GIVEN, KV_KEY_RATE, KV_KEY_COUNT
 };
 
 /* The key of a row of KV_KEYS with the part in <> replaced. */

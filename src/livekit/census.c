@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "livekit/person.h"
 #include "livekit/twirp.h"
 
@@ -101,13 +100,14 @@ static void
 find_hosts(struct op *op, const struct census *c, const struct str *rooms, size_t n, struct seen_room *out)
 {
 	struct str *ids = arena_array(op->arena, n, sizeof(*ids));
-	int64_t now_s = clock_wall_ms() / 1000;
 	struct node *nodes;
 	size_t n_nodes;
+	int64_t now_s;
 
 	if (c->livekit_kv == NULL || !kv_livekit_map(op, c->livekit_kv, rooms, n, ids) ||
 	    !nodes_read(op, c->livekit_kv, &nodes, &n_nodes))
 		return;
+	now_s = node_clock_now_s(c->clock, nodes, n_nodes);
 	for (size_t i = 0; i < n; i++) {
 		out[i].node = ids[i];
 		out[i].host = host_of(nodes, n_nodes, ids[i], now_s);
@@ -169,7 +169,7 @@ take_answer(struct op *scratch, struct arena *keep, const struct many_answer *a,
 	const struct json *reply;
 	enum err e;
 
-	if (asked_before && !out->listed && twirp_no_node(scratch, a->e, &a->answer)) {
+	if (asked_before && !out->listed && twirp_no_node(scratch, "ListParticipants", a->e, &a->answer)) {
 		out->people_known = true;
 		return;
 	}
@@ -256,7 +256,7 @@ census_by_name(struct op *op, const struct census *c, struct missing_person *peo
 		const struct json *reply;
 		enum err e = ERR_PARTICIPANT_NOT_FOUND;
 
-		if (!twirp_no_node(&scratch, answers[i].e, &answers[i].answer))
+		if (!twirp_no_node(&scratch, "UpdateSubscriptions", answers[i].e, &answers[i].answer))
 			e = twirp_read(&scratch, "UpdateSubscriptions", answers[i].e, &answers[i].answer, &reply);
 		p->there = e == ERR_OK;
 		p->sure = e == ERR_OK || e == ERR_PARTICIPANT_NOT_FOUND;

@@ -12,6 +12,7 @@ struct census {
 	const struct conf *conf;
 	struct httpc_multi *multi;
 	struct kv *livekit_kv;        /* NULL: hosts stay HOST_UNKNOWN */
+	struct node_clock *clock;     /* the process's */
 };
 enum { CENSUS_NAMES_MAX = 500, CENSUS_PARALLEL = 64, CENSUS_BY_NAME_PARALLEL = 256 };
 

@@ -2,11 +2,14 @@
  * SPDX-License-Identifier: MIT */
 #include "livekit/nodes.h"
 
+#include "base/clock.h"
 #include "livekit/livekit_node.pb-c.h"
 #include "livekit/unpack.h"
 
 /* LiveKit writes less than a kilobyte; what is much longer is not worth its memory. */
 enum { RECORD_MAX_BYTES = 64 * 1024 };
+/* No clock says that. */
+static const int64_t STAMP_MAX_S = INT64_C(1) << 40;
 
 static void
 read_stats(const LivekitNode__Stats *s, struct node *out)
@@ -52,6 +55,42 @@ node_is_fresh(const struct node *n, int64_t now_s)
 {
 	/* Compared this way round no stamp overflows. One from the future is fresh, as LiveKit has it. */
 	return n->updated_at_s > now_s - NODE_FRESH_S;
+}
+
+int64_t
+node_clock_at(struct node_clock *c, const struct node *nodes, size_t n, int64_t wall_s, int64_t mono_s)
+{
+	bool agreed = false, advanced;
+	int64_t newest_s = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int64_t at_s = nodes[i].updated_at_s;
+
+		agreed = agreed || (at_s > wall_s - NODE_FRESH_S && at_s < wall_s + NODE_FRESH_S);
+		if (at_s > newest_s && at_s < STAMP_MAX_S)
+			newest_s = at_s;
+	}
+	advanced = c->newest_s > 0 && newest_s > c->newest_s;
+	c->newest_s = newest_s;
+	if (agreed) {
+		c->heard = false;
+	} else if (advanced) {
+		c->ahead_s = newest_s - mono_s;
+		c->heard = true;
+	}
+	return c->heard ? mono_s + c->ahead_s : wall_s;
+}
+
+int64_t
+node_clock_now_s(struct node_clock *c, const struct node *nodes, size_t n)
+{
+	return node_clock_at(c, nodes, n, clock_wall_ms() / 1000, clock_mono_us() / 1000000);
+}
+
+int64_t
+node_clock_ahead_s(const struct node_clock *c)
+{
+	return c->heard ? clock_mono_us() / 1000000 + c->ahead_s - clock_wall_ms() / 1000 : 0;
 }
 
 bool

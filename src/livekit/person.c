@@ -4,6 +4,9 @@
 
 #include "model/ids.h"
 
+/* Beyond it a time in ms overflows. */
+static const int64_t SECONDS_MAX = INT64_MAX / 2000;
+
 /* The device as our tokens wrote it: attributes first, then the metadata's JSON. What would not fit
  * its column, or is no text at all, is as good as not said. */
 static void
@@ -44,7 +47,7 @@ person_read(struct op *op, const struct json *p, struct media_session *out)
 	    .sid = json_str(json_get(p, "sid")) };
 	if (json_i64(get(p, "joinedAtMs", "joined_at_ms"), &at) && at > 0)
 		out->joined_at_ms = at;
-	else if (json_i64(get(p, "joinedAt", "joined_at"), &at) && at > 0)
+	else if (json_i64(get(p, "joinedAt", "joined_at"), &at) && at > 0 && at <= SECONDS_MAX)
 		out->joined_at_ms = at * 1000 + 999;        /* the latest it can mean */
 	read_device(op, p, out);
 	return (kind.len == 0 || str_eq(kind, S("STANDARD"))) && !hidden && id_ok(out->uid) &&

@@ -37,6 +37,7 @@ struct registry {
 	size_t n_records;
 	bool records_known;
 	int64_t records_at_s;
+	struct node_clock clock;
 	struct kv_node *marks;
 	size_t n_marks;
 	bool drains_known;
@@ -129,6 +130,12 @@ registry_remembers(struct registry *r, registry_memory ask, void *arg)
 	r->ask_arg = arg;
 }
 
+struct node_clock *
+registry_clock(struct registry *r)
+{
+	return &r->clock;
+}
+
 void
 registry_forget(struct registry *r)
 {
@@ -151,7 +158,7 @@ read_records(struct op *op, struct registry *r, struct kv *livekit_kv)
 	r->records = records;
 	r->n_records = n;
 	r->records_known = true;
-	r->records_at_s = clock_wall_ms() / 1000;
+	r->records_at_s = node_clock_now_s(&r->clock, records, n);
 	return true;
 }
 

@@ -54,6 +54,7 @@ void registry_snapshot(struct op *op, struct registry *r, struct kv *kv, struct 
 /* Puts marks and counts as they are this moment on the nodes of the last snapshot: before one is picked, since others
  * pick at the same time. */
 void registry_recount(struct op *op, struct registry *r, struct kv *kv);
+struct node_clock *registry_clock(struct registry *r);     /* for others of this process who read the nodes' records */
 /* The next snapshot reads anew. */
 void registry_forget(struct registry *r);
 /* This process found that it does not answer: it is down here at once and for LIVEKIT_DOWN_S, and for everybody by way of

@@ -151,7 +151,7 @@ room_api_lists(struct op *op, const struct room_api *a)
 
 	call.timeout_ms = NO_NODE_MS;
 	e = httpc_call(op, a->http, &call, &answer);
-	if (twirp_no_node(op, e, &answer))
+	if (twirp_no_node(op, "ListParticipants", e, &answer))
 		return LISTS_FROM_NODES;
 	return e == ERR_OK && answer.status == 200 ? LISTS_FROM_REDIS : LISTS_UNKNOWN;
 }

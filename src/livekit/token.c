@@ -10,9 +10,10 @@
 enum { CLAIMS_BYTES = 1024, CLAIMS_MAX_BYTES = 64 * 1024, API_LIFE_S = 60 };
 
 static void
-put_standard(struct jsonw *w, const struct conf *c, int64_t life_s)
+put_standard(struct jsonw *w, const struct op *op, const struct conf *c, int64_t life_s)
 {
-	int64_t now_s = clock_wall_ms() / 1000;
+	/* It is a node that will look at its clock. */
+	int64_t now_s = clock_wall_ms() / 1000 + op->nodes_ahead_s;
 
 	jsonw_str(w, "iss", c->livekit_keys[0].name);
 	jsonw_i64(w, "nbf", now_s);
@@ -100,7 +101,7 @@ token_mint(struct op *op, const struct conf *c, const struct token_for *t)
 	strbuf_init_arena(&b, op->arena, CLAIMS_BYTES, CLAIMS_MAX_BYTES);
 	jsonw_init(&w, &b);
 	jsonw_obj(&w, NULL);
-	put_standard(&w, c, life_s);
+	put_standard(&w, op, c, life_s);
 	jsonw_str(&w, "sub", t->uid);
 	put_unique_id(&w, op);
 	if (t->name.len > 0)
@@ -113,6 +114,7 @@ token_mint(struct op *op, const struct conf *c, const struct token_for *t)
 	jsonw_obj_end(&w);
 
 	log_minted(op, c, t, life_s);
+	meter_add(op->meter, METER_TOKENS, t->livekit_node, S(""), 1);
 	op->livekit_url = t->livekit_url;
 	op->livekit_node = t->livekit_node;
 	return jwt_sign(op->arena, c->livekit_keys[0].value, strbuf_str(&b));
@@ -127,7 +129,7 @@ token_for_api(struct op *op, const struct conf *c, struct str grants)
 	strbuf_init_arena(&b, op->arena, CLAIMS_BYTES, CLAIMS_BYTES);
 	jsonw_init(&w, &b);
 	jsonw_obj(&w, NULL);
-	put_standard(&w, c, API_LIFE_S);
+	put_standard(&w, op, c, API_LIFE_S);
 	jsonw_raw(&w, "video", grants);
 	jsonw_obj_end(&w);
 	return jwt_sign(op->arena, c->livekit_keys[0].value, strbuf_str(&b));

@@ -129,6 +129,25 @@ log_refused(struct op *op, const char *method, const struct http_answer *a)
 	log_end(&l);
 }
 
+static void
+count(struct op *op, const char *method, const struct http_answer *a, bool failed)
+{
+	meter_time(op->meter, METER_LIVEKIT_TIME, str_of(method), a->us);
+	if (failed)
+		meter_add(op->meter, METER_LIVEKIT_ERRORS, str_of(method), S(""), 1);
+}
+
+/* What an answer says, whatever it costs us; ERR_UNAVAILABLE: nothing. */
+static enum err
+meaning_of(const struct http_answer *a, const struct json *reply)
+{
+	if (a->status == 200)
+		return ERR_OK;
+	if (a->status == 404 && str_eq(json_str(json_get(reply, "code")), S("not_found")))
+		return ERR_PARTICIPANT_NOT_FOUND;
+	return a->status == 412 ? ERR_ILLEGAL_TRANSITION : ERR_UNAVAILABLE;
+}
+
 enum err
 twirp_read(struct op *op, const char *method, enum err e, const struct http_answer *a,
     const struct json **reply_out)
@@ -136,25 +155,24 @@ twirp_read(struct op *op, const char *method, enum err e, const struct http_answ
 	const struct json *reply = e == ERR_OK ? json_parse(op->arena, a->body, NULL) : NULL;
 
 	*reply_out = reply;
-	if (e == ERR_OK && json_type(reply) == JSON_OBJECT) {
-		if (a->status == 200)
-			return ERR_OK;
-		if (a->status == 404 && str_eq(json_str(json_get(reply, "code")), S("not_found")))
-			return ERR_PARTICIPANT_NOT_FOUND;
-		if (a->status == 412)
-			return ERR_ILLEGAL_TRANSITION;
-	}
-	log_refused(op, method, a);
-	return ERR_UNAVAILABLE;
+	e = json_type(reply) == JSON_OBJECT ? meaning_of(a, reply) : ERR_UNAVAILABLE;
+	count(op, method, a, e == ERR_UNAVAILABLE);
+	if (e == ERR_UNAVAILABLE)
+		log_refused(op, method, a);
+	return e;
 }
 
 bool
-twirp_no_node(struct op *op, enum err e, const struct http_answer *a)
+twirp_no_node(struct op *op, const char *method, enum err e, const struct http_answer *a)
 {
 	const struct json *reply;
+	bool none;
 
 	if (e != ERR_OK || a->status != 503)
 		return false;
 	reply = json_parse(op->arena, a->body, NULL);
-	return json_type(reply) == JSON_OBJECT && str_eq(json_str(json_get(reply, "code")), S("unavailable"));
+	none = json_type(reply) == JSON_OBJECT && str_eq(json_str(json_get(reply, "code")), S("unavailable"));
+	if (none)
+		count(op, method, a, false);
+	return none;
 }

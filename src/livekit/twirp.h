@@ -1,6 +1,7 @@
 /* twirp - requests to LiveKit's RoomService, ready to be sent by whoever sends them (one by one, or many at
  * once), and what an answer is worth. Twirp over HTTP with JSON (wire facts: LiveKit 1.13.5, section 4 of
  * the notes; replies are snake_case, errors {"code","msg"}).
+ * Counting:  an answer is counted once, by twirp_read, or by twirp_no_node where that is true.
  * Ownership: texts in op->arena. Tokens in them live 60 s: to be sent soon.
  * SPDX-License-Identifier: MIT */
 #ifndef LIVEKIT_TWIRP_H
@@ -36,6 +37,6 @@ struct http_call twirp_delete_room(struct op *op, const struct conf *c, struct s
 enum err twirp_read(struct op *op, const char *method, enum err e, const struct http_answer *a,
     const struct json **reply_out) MUST_CHECK;
 /* LiveKit found no node that answers for the room or the person (a proxy's 503 says nothing of the kind). */
-bool twirp_no_node(struct op *op, enum err e, const struct http_answer *a) MUST_CHECK;
+bool twirp_no_node(struct op *op, const char *method, enum err e, const struct http_answer *a) MUST_CHECK;
 
 #endif

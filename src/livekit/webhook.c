@@ -9,6 +9,8 @@
 #include "model/ids.h"
 
 enum { LEEWAY_S = 60 };
+/* Beyond it a time in ms overflows. */
+static const int64_t SECONDS_MAX = INT64_MAX / 2000;
 
 static bool
 times_hold(const struct json *claims, int64_t now_s)
@@ -16,9 +18,10 @@ times_hold(const struct json *claims, int64_t now_s)
 	const struct json *exp = json_get(claims, "exp"), *nbf = json_get(claims, "nbf");
 	int64_t t;
 
-	if (exp != NULL && (!json_i64(exp, &t) || now_s > t + LEEWAY_S))
+	/* Not t + LEEWAY_S: a time may be any number. */
+	if (exp != NULL && (!json_i64(exp, &t) || now_s - LEEWAY_S > t))
 		return false;
-	return nbf == NULL || (json_i64(nbf, &t) && now_s >= t - LEEWAY_S);
+	return nbf == NULL || (json_i64(nbf, &t) && now_s + LEEWAY_S >= t);
 }
 
 static bool
@@ -98,7 +101,7 @@ webhook_parse(struct op *op, struct str body, struct webhook *out)
 	}
 	out->event = json_str(json_get(doc, "event"));
 	out->id = json_str(json_get(doc, "id"));
-	if (json_i64(json_get(doc, "createdAt"), &at))
+	if (json_i64(json_get(doc, "createdAt"), &at) && at > 0 && at <= SECONDS_MAX)
 		out->created_at_ms = at * 1000;
 	out->room_id = json_str(json_get(room, "name"));
 	out->room_sid = json_str(json_get(room, "sid"));

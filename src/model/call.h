@@ -76,6 +76,7 @@ struct call {
 	int64_t now_ms;
 	int64_t overdue_until_ms;       /* LiveKit is silent: deadlines that have passed wait until then; 0: they do not */
 	struct room room;
+	struct { bool stored, answered, final; } was;   /* when it was loaded: a commit's news are what differs now */
 	struct participant **rows;
 	size_t n_rows, cap_rows;
 	struct call_event *events;

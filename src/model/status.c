@@ -15,6 +15,16 @@ static const char *const REASONS[END_REASON_COUNT] = {
 	[END_MAX_DURATION] = "max_duration",
 };
 
+static const char *const ROOM_WORDS[ROOM_STATUS_COUNT] = {
+	[ROOM_RINGING] = "ringing",
+	[ROOM_IN_PROGRESS] = "in_progress",
+	[ROOM_FINISHED] = "finished",
+	[ROOM_CANCELLED] = "cancelled",
+	[ROOM_REJECTED] = "rejected",
+	[ROOM_BUSY] = "busy",
+	[ROOM_MISSED] = "missed",
+};
+
 static const char *const LEFT[LEFT_HOW_COUNT] = {
 	[LEFT_NOT] = "",
 	[LEFT_LEAVE] = "leave",
@@ -45,6 +55,12 @@ bool
 participant_status_active(int status)
 {
 	return status == P_INVITING || status == P_JOINED;
+}
+
+const char *
+room_status_name(int status)
+{
+	return status >= 0 && status < ROOM_STATUS_COUNT ? ROOM_WORDS[status] : "";
 }
 
 const char *

@@ -30,6 +30,7 @@ enum left_how {
 
 bool room_status_final(int status);
 bool participant_status_active(int status);
+const char *room_status_name(int status);             /* "ringing", "in_progress", ...; "" for what is none */
 const char *end_reason_name(enum end_reason r);       /* "" for END_NONE */
 const char *left_how_name(enum left_how h);           /* "" for LEFT_NOT */
 /* The reason that goes with a final status when nothing more special is known. */

@@ -11,6 +11,7 @@
 
 enum {
 	CONNECT_S = 1, ANSWER_S = 2, LOCK_WAIT_S = 1,   /* of a request's 4 s */
+	HURRIED_ANSWER_S = 1,
 	PAUSE_AFTER_FAILURE_US = 200 * 1000,   /* so that a dead server does not hold every request up */
 };
 
@@ -30,12 +31,31 @@ link_drop(struct sql_link *l)
 	}
 }
 
+static bool
+is_too_late(const struct sql_link *l)
+{
+	return l->until_us > 0 && clock_mono_us() >= l->until_us;
+}
+
+void
+sql_took(struct op *op, const char *step, int64_t since_us)
+{
+	int64_t us = clock_mono_us() - since_us;
+
+	op->db_us += us;
+	meter_time(op->meter, METER_SQL_TIME, str_of(step), us);
+}
+
 bool
 link_query(struct op *op, struct sql_link *l, struct str text, struct sql_fault *fault_out)
 {
 	int64_t start = clock_mono_us();
 	bool ok;
 
+	if (is_too_late(l)) {
+		*fault_out = (struct sql_fault){ CR_SERVER_LOST, "no time is left" };
+		return false;
+	}
 	op->n_sql++;
 	ok = mysql_real_query(l->db, text.at, (unsigned long)text.len) == 0;
 	if (ok && mysql_field_count(l->db) > 0) {
@@ -44,7 +64,7 @@ link_query(struct op *op, struct sql_link *l, struct str text, struct sql_fault 
 		ok = rows != NULL;
 		mysql_free_result(rows);
 	}
-	op->db_us += clock_mono_us() - start;
+	sql_took(op, str_eq(text, S("COMMIT")) ? "commit" : "statement", start);
 	if (!ok)
 		*fault_out = fault_of_link(l);
 	return ok;
@@ -71,7 +91,7 @@ session_set_up(struct op *op, struct sql_link *l, struct sql_fault *fault_out)
 static void
 set_options(MYSQL *db, const struct sql_link *l)
 {
-	unsigned connect_s = CONNECT_S, answer_s = ANSWER_S, none = 0;
+	unsigned connect_s = CONNECT_S, answer_s = l->until_us > 0 ? HURRIED_ANSWER_S : ANSWER_S, none = 0;
 	/* "localhost" without a socket named means TCP, as it did for the server before us. */
 	unsigned protocol = l->conf->db_socket.len > 0 ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
 
@@ -134,6 +154,8 @@ link_need(struct op *op, struct sql_link *l)
 {
 	struct sql_fault f = { 0 };
 
+	if (is_too_late(l))
+		return ERR_UNAVAILABLE;
 	if (l->db != NULL)
 		return ERR_OK;
 	if (l->in_tx)
@@ -142,12 +164,13 @@ link_need(struct op *op, struct sql_link *l)
 		return ERR_UNAVAILABLE;
 	if (!connect_once(op, l, arena_z(op->arena, l->conf->db_name), &f)) {
 		l->retry_at_us = clock_mono_us() + PAUSE_AFTER_FAILURE_US;
+		fault_count(op, ERR_UNAVAILABLE);
 		link_log_down(op, l, &f);
 		return ERR_UNAVAILABLE;
 	}
-	if (l->was_down)
-		log_note(op->log, LOG_INFO, "数据库已恢复", "db_back", l->version);
-	l->was_down = false;
+	/* One that answers and takes no change is back when it takes one again. */
+	if (!l->was_refused)
+		link_log_back(op, l);
 	return ERR_OK;
 }
 
@@ -182,6 +205,12 @@ struct sql_link *
 sql_twin(const struct sql_link *l)
 {
 	return sql_open(l->conf);
+}
+
+void
+sql_hurry(struct sql_link *l, int64_t until_us)
+{
+	l->until_us = until_us;
 }
 
 bool

@@ -3,9 +3,10 @@
  *            At most one "{}" in the text stands for `unit` repeated, comma separated, once per
  *            element: how many follows from the number of arguments given.
  * Ownership: rows and their texts live in op->arena.
- * Errors:    ERR_OK; ERR_UNAVAILABLE (no link to be had, outside tx_run also a link lost twice),
- *            ERR_SQL_DUPLICATE (1062), ERR_SQL_AGAIN (1213, 1205, 1020, 1927: the whole transaction must
- *            be repeated), ERR_SQL_LOST (the link went inside a transaction), ERR_INTERNAL (anything else:
+ * Errors:    ERR_OK; ERR_UNAVAILABLE (no link to be had, outside tx_run also a link lost twice; or a server
+ *            that answers and cannot: read-only, disk full, out of something; nothing of the transaction
+ *            stays), ERR_SQL_DUPLICATE (1062), ERR_SQL_AGAIN (1213, 1205, 1020, ...: the whole transaction must
+ *            be repeated; each number stands in fault.c), ERR_SQL_LOST (the link went inside a transaction), ERR_INTERNAL (anything else:
  *            logged here with the statement's name). tx_run returns ERR_OUTCOME_UNKNOWN when the link went
  *            during COMMIT, a single write outside tx_run when it went before the answer came. "Not
  *            found" is a flag, not an error.
@@ -84,6 +85,9 @@ enum err tx_run(struct op *op, struct sql_link *l, tx_body body, void *arg) MUST
 /* For `tgo-call migrate`: no time limit on answers (DDL takes as long as the table is large), locks are
  * waited for longer. A connection that is open is closed; the next call opens one of this kind. */
 void sql_be_patient(struct sql_link *l);
+/* For who has no time: an answer may take 1 s, and from until_us (clock_mono_us) on nothing more is sent, all calls fail
+ * with ERR_UNAVAILABLE. Before the link's first use. */
+void sql_hurry(struct sql_link *l, int64_t until_us);
 /* True after a connect that failed because the database (DB_NAME) does not exist. */
 bool sql_no_database(const struct sql_link *l);
 /* Creates DB_NAME (utf8mb4) unless it exists; the next call connects to it. */

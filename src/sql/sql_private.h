@@ -36,10 +36,12 @@ struct sql_link {
 	struct sql_cached cache[SQL_CACHE_SLOTS];
 	char version[64];
 	bool patient;                 /* for migrations: waits for an answer as long as it takes */
+	int64_t until_us;             /* in a hurry: nothing is sent any more from then on; 0: it is not */
 	bool no_database;             /* the last connect was refused with 1049 */
 	int64_t retry_at_us;          /* no new connect before this */
 	int64_t logged_at_us;         /* the last line about an unavailable server */
 	bool was_down;
+	bool was_refused;             /* it was reached, and said that it cannot: read-only, full */
 	char why_down[560];
 
 	bool in_tx;
@@ -71,11 +73,17 @@ struct sql_fault fault_of_stmt(MYSQL_STMT *handle);
 /* The error a fault stands for; closes the link where it is of no more use, logs what is ours. */
 enum err link_fault(struct op *op, struct sql_link *l, const char *name, const struct sql_fault *f);
 void link_log_down(struct op *op, struct sql_link *l, const struct sql_fault *f);
+/* It serves again, said once. */
+void link_log_back(struct op *op, struct sql_link *l);
+/* For /metrics; link_fault does it itself. */
+void fault_count(struct op *op, enum err e);
 bool fault_is_lost(unsigned number);
 
 /* link.c */
 enum err link_need(struct op *op, struct sql_link *l) MUST_CHECK;
 void link_drop(struct sql_link *l);
+/* What a statement took, for the request's line and for /metrics; step: "statement", "commit". */
+void sql_took(struct op *op, const char *step, int64_t since_us);
 /* One plain statement: session set-up, START TRANSACTION, COMMIT. True: done. */
 bool link_query(struct op *op, struct sql_link *l, struct str text, struct sql_fault *fault_out);
 

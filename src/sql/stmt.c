@@ -177,7 +177,7 @@ execute(struct op *op, struct stmt_run *run, MYSQL_BIND *args, struct sql_fault 
 	 * read may still be told of a deadlock while its rows come. */
 	ok = mysql_stmt_bind_param(run->handle, args) == 0 && mysql_stmt_execute(run->handle) == 0 &&
 	    (mysql_stmt_field_count(run->handle) == 0 || mysql_stmt_store_result(run->handle) == 0);
-	op->db_us += clock_mono_us() - start;
+	sql_took(op, "statement", start);
 	if (!ok)
 		*fault_out = fault_of_stmt(run->handle);
 	return ok;

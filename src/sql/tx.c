@@ -54,9 +54,12 @@ commit(struct op *op, struct sql_link *l)
 	/* Never sent on a new connection: nothing of ours would be in it. */
 	if (l->db == NULL)
 		return ERR_SQL_LOST;
-	if (link_query(op, l, S("COMMIT"), &f))
+	if (link_query(op, l, S("COMMIT"), &f)) {
+		link_log_back(op, l);
 		return ERR_OK;
+	}
 	if (fault_is_lost(f.number)) {
+		fault_count(op, ERR_OUTCOME_UNKNOWN);
 		link_log_down(op, l, &f);
 		link_drop(l);
 		return ERR_OUTCOME_UNKNOWN;

@@ -35,19 +35,7 @@ static const struct sql_stmt ROOMS_LOCK = {
 	.text = "UPDATE rtc_room SET version = version + 1 WHERE id IN ({})",
 	.unit = "?",
 };
-struct probe_row { int64_t now_ms; int64_t n_taken; };
-static const struct sql_col PROBE_COLS[] = {
-	SQL_COL(struct probe_row, now_ms),
-	SQL_COL(struct probe_row, n_taken),
-};
-static const struct sql_stmt PROBE = {
-	.name = "room_probe",
-	.text = "SELECT " SQL_NOW_MS ", (SELECT COUNT(*) FROM rtc_room r WHERE r.room_id = ?)",
-	.cols = PROBE_COLS,
-	.n_cols = N_ELEMS(PROBE_COLS),
-};
-const struct sql_stmt *const CALL_STORE_STMTS[] = { &ROOM_LOCK, &ROOMS_GET, &ROOMS_FREE, &ROOMS_LOCK, &PROBE,
-	NULL };
+const struct sql_stmt *const CALL_STORE_STMTS[] = { &ROOM_LOCK, &ROOMS_GET, &ROOMS_FREE, &ROOMS_LOCK, NULL };
 
 /* The rooms and their rows into the calls they belong to: calls[i] is that of room_ids[i]. */
 static enum err
@@ -72,6 +60,9 @@ load(struct op *op, struct sql_link *l, const struct str *room_ids, size_t n, st
 			if (str_eq(rooms[k].room.room_id, room_ids[i])) {
 				calls[i]->room = rooms[k].room;
 				calls[i]->now_ms = rooms[k].now_ms;
+				calls[i]->was.stored = true;
+				calls[i]->was.answered = call_answered(calls[i]);
+				calls[i]->was.final = room_status_final(calls[i]->room.status);
 			}
 	participant_rows_give(rows, n_rows, calls, n);
 	return ERR_OK;
@@ -84,16 +75,6 @@ call_store_load(struct op *op, struct sql_link *l, struct str room_id, struct ca
 
 	*found_out = e == ERR_OK && c->room.id != 0;
 	return e;
-}
-
-enum err
-call_store_load_many(struct op *op, struct sql_link *l, const struct str *room_ids, size_t n, struct call *calls)
-{
-	struct call **at = arena_array(op->arena, n + 1, sizeof(struct call *));
-
-	for (size_t i = 0; i < n; i++)
-		at[i] = &calls[i];
-	return load(op, l, room_ids, n, at);
 }
 
 enum err
@@ -150,19 +131,4 @@ call_store_lock_many(struct op *op, struct sql_link *l, const struct room_ref *r
 	if ((e = sql_run(op, l, &ROOMS_LOCK, args, n_ours, NULL)) != ERR_OK)
 		return e;
 	return load(op, l, ids, n_ours, at);
-}
-
-enum err
-call_store_probe(struct op *op, struct sql_link *l, struct str room_id, int64_t *now_ms_out, bool *taken_out)
-{
-	const struct sql_arg id = sql_str(room_id);
-	struct probe_row row = { 0 };
-	bool found;
-	enum err e;
-
-	if ((e = sql_one(op, l, &PROBE, &id, 1, &row, &found)) != ERR_OK)
-		return e;
-	*now_ms_out = row.now_ms;
-	*taken_out = row.n_taken > 0;
-	return ERR_OK;
 }

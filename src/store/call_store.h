@@ -20,9 +20,6 @@ enum err call_store_save(struct op *op, struct sql_link *l, struct call *c) MUST
 enum err call_store_place(struct op *op, struct sql_link *l, const struct call *c) MUST_CHECK;
 /* A new call with all its rows, events and actions. ERR_SQL_DUPLICATE: the room_id is taken. */
 enum err call_store_insert(struct op *op, struct sql_link *l, struct call *c) MUST_CHECK;
-/* The database's time, and whether a room_id is taken: the first look of a create. */
-enum err call_store_probe(struct op *op, struct sql_link *l, struct str room_id, int64_t *now_ms_out,
-    bool *taken_out) MUST_CHECK;
 
 /* ---- several calls at once: as many statements as for one ----
  * calls[n] are initialised by call_init; one that is not there (or not to be had) keeps room.id 0. */
@@ -32,9 +29,6 @@ struct room_ref { int64_t id, version; };
 /* Inside a transaction that holds no lock yet: of these, the rooms that nobody else holds at the moment and that
  * nobody changed since; their locks as call_store_lock takes them. calls[i] is that of refs[i]. */
 enum err call_store_lock_many(struct op *op, struct sql_link *l, const struct room_ref *refs, size_t n,
-    struct call *calls) MUST_CHECK;
-/* Without a lock; calls[i] is that of room_ids[i]. */
-enum err call_store_load_many(struct op *op, struct sql_link *l, const struct str *room_ids, size_t n,
     struct call *calls) MUST_CHECK;
 /* Inside the transaction of call_store_lock_many: those that changed. */
 enum err call_store_save_many(struct op *op, struct sql_link *l, struct call *calls, size_t n) MUST_CHECK;

@@ -12,15 +12,24 @@ enum err people_store_lock(struct op *op, struct sql_link *l, const struct str *
 enum err people_store_busy(struct op *op, struct sql_link *l, const struct str *uids, size_t n,
     struct str except_room, struct str **busy_out, size_t *n_out) MUST_CHECK;
 
+/* What a create has to know, in one statement, once it holds its people. */
+struct create_look {
+	int64_t now_ms;               /* the database's clock */
+	bool taken;                   /* there is a room of that id */
+	struct str *busy;             /* as of people_store_busy, in any call */
+	size_t n_busy;
+};
+enum err people_store_look(struct op *op, struct sql_link *l, struct str room_id, const struct str *uids,
+    size_t n, struct create_look *out) MUST_CHECK;
+
 struct calling_row { struct str room_id, uid; int status; };
 /* Active rows of these people in active calls. */
 enum err people_store_calling(struct op *op, struct sql_link *l, const struct str *uids, size_t n,
     struct calling_row **rows_out, size_t *n_out) MUST_CHECK;
 
-struct room_id_row { struct str room_id; };
-/* Active calls in which uid is active, oldest first, at most 100. */
+/* Active calls in which uid is active, oldest first, at most 100; without their participants. */
 enum err people_store_active_rooms(struct op *op, struct sql_link *l, struct str uid,
-    struct room_id_row **rows_out, size_t *n_out) MUST_CHECK;
+    struct room_row **rows_out, size_t *n_out) MUST_CHECK;
 
 extern const struct sql_stmt *const PEOPLE_STORE_STMTS[];
 

@@ -26,18 +26,26 @@ static const struct sql_stmt FINDS[KEPT_COUNT] = {
 	    "state = 'failed' AND due_at_ms", "due_at_ms"),
 	[KEPT_PROCESSES] = FIND("keep_processes", TEXT, "jobs_process", "beat_at_ms", "beat_at_ms"),
 	[KEPT_WEBHOOK_LOG] = FIND("keep_webhook_log", NUMBER, "business_webhook_log", "created_at", "created_at"),
+	[KEPT_ANSWERS] = FIND("keep_answers", TEXT, "idempotency", "created_at_ms", "created_at_ms"),
 };
 static const struct sql_stmt DROP_LIVEKIT_EVENTS = DROP("drop_livekit_events", "livekit_event");
 static const struct sql_stmt DROP_ACTIONS = DROP("drop_actions", "livekit_action");
 static const struct sql_stmt DROP_PROCESSES = DROP("drop_processes", "jobs_process");
 static const struct sql_stmt DROP_WEBHOOK_LOG = DROP("drop_webhook_log", "business_webhook_log");
+/* A key that is used again when its answer is too old becomes young under the same id. */
+static const struct sql_stmt DROP_ANSWERS = {
+	.name = "drop_answers",
+	.text = "DELETE FROM idempotency WHERE created_at_ms < ? AND id IN ({})",
+	.unit = "?",
+};
 
-static const struct { const struct sql_stmt *drop; bool text; } KEYS[KEPT_COUNT] = {
-	[KEPT_LIVEKIT_EVENTS] = { &DROP_LIVEKIT_EVENTS, true },
-	[KEPT_ACTIONS_DONE] = { &DROP_ACTIONS, false },
-	[KEPT_ACTIONS_FAILED] = { &DROP_ACTIONS, false },
-	[KEPT_PROCESSES] = { &DROP_PROCESSES, true },
-	[KEPT_WEBHOOK_LOG] = { &DROP_WEBHOOK_LOG, false },
+static const struct { const struct sql_stmt *drop; bool text, dated; } KEYS[KEPT_COUNT] = {
+	[KEPT_LIVEKIT_EVENTS] = { &DROP_LIVEKIT_EVENTS, .text = true },
+	[KEPT_ACTIONS_DONE] = { &DROP_ACTIONS, .text = false },
+	[KEPT_ACTIONS_FAILED] = { &DROP_ACTIONS, .text = false },
+	[KEPT_PROCESSES] = { &DROP_PROCESSES, .text = true },
+	[KEPT_WEBHOOK_LOG] = { &DROP_WEBHOOK_LOG, .text = false },
+	[KEPT_ANSWERS] = { &DROP_ANSWERS, .text = true, .dated = true },
 };
 
 struct old_event { int64_t id, created_at_ms; };
@@ -94,8 +102,8 @@ static const struct sql_stmt DROP_PEOPLE = {
 };
 const struct sql_stmt *const RETENTION_STORE_STMTS[] = {
 	&FINDS[KEPT_LIVEKIT_EVENTS], &FINDS[KEPT_ACTIONS_DONE], &FINDS[KEPT_ACTIONS_FAILED], &FINDS[KEPT_PROCESSES],
-	&FINDS[KEPT_WEBHOOK_LOG], &DROP_LIVEKIT_EVENTS, &DROP_ACTIONS, &DROP_PROCESSES, &DROP_WEBHOOK_LOG,
-	&FIND_EVENTS, &WAITING, &DROP_DELIVERIES, &DROP_EVENTS, &FIND_ROOMS, &DROP_ROOMS, &DROP_PEOPLE, NULL
+	&FINDS[KEPT_WEBHOOK_LOG], &FINDS[KEPT_ANSWERS], &DROP_LIVEKIT_EVENTS, &DROP_ACTIONS, &DROP_PROCESSES,
+	&DROP_WEBHOOK_LOG, &DROP_ANSWERS, &FIND_EVENTS, &WAITING, &DROP_DELIVERIES, &DROP_EVENTS, &FIND_ROOMS, &DROP_ROOMS, &DROP_PEOPLE, NULL
 };
 
 /* The Go server's table has no time of ours. Before the first day of 1970 its column has no values. */
@@ -118,16 +126,19 @@ retention_store_rows(struct op *op, struct sql_link *l, enum kept what, int64_t 
 	const struct sql_arg old[] = { moment(op, what, before_ms), sql_i64(KEEP_CHUNK) };
 	struct sql_arg *keys;
 	struct key_row *rows;
+	size_t n_keys = 0;
 	enum err e;
 
 	if ((e = sql_all(op, l, &FINDS[what], old, N_ELEMS(old), sizeof(*rows), &rows, n_out)) != ERR_OK)
 		return e;
 	if (*n_out == 0)
 		return ERR_OK;
-	keys = arena_array(op->arena, *n_out, sizeof(*keys));
+	keys = arena_array(op->arena, *n_out + 1, sizeof(*keys));
+	if (KEYS[what].dated)
+		keys[n_keys++] = old[0];
 	for (size_t i = 0; i < *n_out; i++)
-		keys[i] = KEYS[what].text ? sql_str(rows[i].s) : sql_i64(rows[i].n);
-	return sql_run(op, l, KEYS[what].drop, keys, *n_out, NULL);
+		keys[n_keys++] = KEYS[what].text ? sql_str(rows[i].s) : sql_i64(rows[i].n);
+	return sql_run(op, l, KEYS[what].drop, keys, n_keys, NULL);
 }
 
 /* ---- events ---- */

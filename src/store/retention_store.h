@@ -13,6 +13,7 @@ enum kept {
 	KEPT_ACTIONS_DONE, KEPT_ACTIONS_FAILED,        /* by due_at_ms */
 	KEPT_PROCESSES,                                /* by beat_at_ms */
 	KEPT_WEBHOOK_LOG,                              /* business_webhook_log, by created_at: local time of TZ */
+	KEPT_ANSWERS,                                  /* idempotency, by created_at_ms */
 	KEPT_COUNT
 };
 /* Deletes at most KEEP_CHUNK rows older than before_ms (Unix ms). *n_out: how many were found. */

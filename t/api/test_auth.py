@@ -74,7 +74,7 @@ ENDPOINTS = [
     ("GET", "/migrations/history", None, K, 200, "BOB"),
     ("GET", "/migrations/status", None, K, 200, "BOB"),
 ]
-PUBLIC = ["/health", "/readyz", "/docs", "/openapi.json", "/api/v1/health", "/api/v1/readyz", "/api/v1/docs",
+PUBLIC = ["/health", "/readyz", "/metrics", "/docs", "/openapi.json", "/api/v1/health", "/api/v1/readyz", "/api/v1/docs",
           "/api/v1/openapi.json",
           "/swagger/index.html", "/api/docs/swagger.json"]
 CALLERS = ["none", "wrong-key", "no-bearer", "key", "ops", "self", "stranger", "row", "creator", "expired",

@@ -4,6 +4,8 @@ SPDX-License-Identifier: MIT
 """
 import http.server
 import json
+import os
+import socket as socketlib
 import threading
 import time
 
@@ -183,6 +185,30 @@ class TestCheck:
         assert found[name]["status"] == status, found[name]
         assert word in found[name]["message"]
         assert (found[name]["cure"] == "") == (status == "ok")
+
+    @pytest.mark.parametrize("socket, folder, status, word", [
+        (0o660, 0o750, "ok", "0660"), (0o600, 0o700, "ok", "0600"), (0o660, 0o755, "warn", "wider"),
+        (0o666, 0o750, "warn", "wider"), (0o662, 0o751, "fail", "everybody"), (0o777, 0o777, "fail", "everybody"),
+        (None, 0o750, "warn", "No such file"),
+    ])
+    def test_who_may_connect_to_the_workers(self, ctl, tmp_path, socket, folder, status, word):
+        path = tmp_path / "run" / "fcgi.sock"
+        path.parent.mkdir()
+        if socket is not None:
+            with socketlib.socket(socketlib.AF_UNIX) as listening:
+                listening.bind(os.path.relpath(path))
+            path.chmod(socket)
+        path.parent.chmod(folder)
+        done = json.loads(ctl("check", "--fcgi-socket", path).stdout)
+        found = [one for one in done["checks"] if one["name"] == "sockets"]
+        assert len(found) == 2 and (found[0]["status"], word in found[0]["message"]) == (status, True), found
+        assert str(path) in found[0]["message"] and (found[0]["cure"] == "") == (status == "ok")
+
+    def test_the_sockets_of_scripts_run(self, ctl, stack):
+        done = json.loads(ctl("check", "--fcgi-socket", stack.var / "run/fcgi.sock", "--route-socket",
+                              stack.var / "run/route.sock").stdout)
+        assert [(one["status"], "0660" in one["message"], "0750" in one["message"]) for one in done["checks"]
+                if one["name"] == "sockets"] == [("ok", True, True)] * 2
 
     @pytest.mark.parametrize("status, body, word", [
         (401, '{"code":"unauthenticated"}', "refuses the key"), (404, "not found", "answers 404: not found"),

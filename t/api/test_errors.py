@@ -1,6 +1,6 @@
 """Every error key the API has, provoked; in five languages; what was refused has stored nothing.
 
-Not here: rate_limited and idempotency_mismatch, which nothing answers yet.
+Not here: rate_limited and idempotency_mismatch, which have files of their own.
 SPDX-License-Identifier: MIT
 """
 import dataclasses

@@ -79,7 +79,7 @@ def test_walks_from_call_to_call(stack, origin, tmp_path):
     (tmp_path / "schemathesis.toml").write_text(WALKS)
     tested, made = run(tmp_path, "Bearer " + stack.env["TGO_KEY"], *origin, "--phases", "stateful", "-n",
                        str(rounds(40, 300)))
-    assert tested >= 10 and made > 200
+    assert tested >= 10 and made > 100
 
 
 @pytest.mark.parametrize("path", ABSOLUTE)

@@ -472,6 +472,70 @@ START_TEST(livekits_redis_is_one_of_its_own)
 }
 END_TEST
 
+static enum kv_rate
+take(struct str what, struct str who, int64_t n, int64_t window_s, int64_t *wait_ms)
+{
+	const struct kv_rate_ask rule = { .what = what, .who = who, .n = n, .window_s = window_s };
+
+	return kv_rate_take(&d.op, k, &rule, wait_ms);
+}
+
+START_TEST(so_often_and_no_more)
+{
+	int64_t wait_ms = -1;
+
+	(void)ask("DEL tgo:rate:create:t_kv tgo:rate:token:t_kv", NULL, 0);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(take(S("create"), S("t_kv"), 3, 100, &wait_ms), KV_RATE_FREE);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(take(S("create"), S("t_kv"), 3, 100, &wait_ms), KV_RATE_SPENT);
+		ck_assert_int_gt(wait_ms, 0);
+		ck_assert_int_le(wait_ms, 100 * 1000);
+	}
+	/* What was refused is not counted: a wider rule has room at once. */
+	ck_assert_int_eq(ask("GET tgo:rate:create:t_kv", NULL, 0), 0);
+	ck_assert_int_eq(take(S("create"), S("t_kv"), 4, 100, &wait_ms), KV_RATE_FREE);
+	ck_assert_int_eq(take(S("token"), S("t_kv"), 1, 100, &wait_ms), KV_RATE_FREE);
+	ck_assert_int_eq(ask("EXISTS tgo:rate:create:t_kv tgo:rate:token:t_kv", NULL, 0), 2);
+	ck_assert_int_gt(ask("TTL tgo:rate:create:t_kv", NULL, 0), 0);
+	(void)ask("DEL tgo:rate:create:t_kv tgo:rate:token:t_kv", NULL, 0);
+}
+END_TEST
+
+START_TEST(a_server_that_forgot_the_script_is_told_it_again)
+{
+	int64_t wait_ms;
+
+	(void)ask("DEL tgo:rate:create:t_kv", NULL, 0);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(take(S("create"), S("t_kv"), 3, 100, &wait_ms), KV_RATE_FREE);
+		(void)ask("SCRIPT FLUSH", NULL, 0);
+	}
+	ck_assert_int_eq(take(S("create"), S("t_kv"), 3, 100, &wait_ms), KV_RATE_SPENT);
+	ck_assert_int_eq(db_log_count(log_path, "redis_unavailable"), 0);
+	(void)ask("DEL tgo:rate:create:t_kv", NULL, 0);
+}
+END_TEST
+
+START_TEST(a_rate_that_cannot_be_read_is_not_known)
+{
+	int64_t wait_ms;
+	char long_name[600];
+
+	memset(long_name, 'x', sizeof(long_name));
+	(void)ask("DEL tgo:rate:create:t_kv", NULL, 0);
+	(void)ask("HSET tgo:rate:create:t_kv a b", NULL, 0);
+	ck_assert_int_eq(take(S("create"), S("t_kv"), 3, 100, &wait_ms), KV_RATE_UNKNOWN);
+	(void)ask("DEL tgo:rate:create:t_kv", NULL, 0);
+	ck_assert_int_eq(take(S("create"), (struct str){ long_name, sizeof(long_name) }, 3, 100, &wait_ms),
+	    KV_RATE_UNKNOWN);
+	kv_close(k);
+	d.conf->redis_socket = S("no-such-socket");
+	k = kv_open(d.conf);
+	ck_assert_int_eq(take(S("create"), S("t_kv"), 3, 100, &wait_ms), KV_RATE_UNKNOWN);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -502,6 +566,9 @@ main(void)
 	tcase_add_test(tc, where_rooms_live);
 	tcase_add_test(tc, only_a_room_that_is_none_loses_its_place);
 	tcase_add_test(tc, livekits_redis_is_one_of_its_own);
+	tcase_add_test(tc, so_often_and_no_more);
+	tcase_add_test(tc, a_server_that_forgot_the_script_is_told_it_again);
+	tcase_add_test(tc, a_rate_that_cannot_be_read_is_not_known);
 	suite_add_tcase(s, tc);
 	return db_main(s);
 }

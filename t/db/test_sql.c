@@ -3,10 +3,12 @@
 #include "sql/sql.h"
 
 #include <limits.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "support/db.h"
 
 struct row {
@@ -298,6 +300,54 @@ START_TEST(cost_is_counted)
 }
 END_TEST
 
+static enum err
+do_nothing(struct op *op, struct sql_link *l, void *arg, bool *rollback_out)
+{
+	(void)rollback_out;
+	return sql_run(op, l, &UPSERT, arg, 1, NULL);
+}
+
+START_TEST(times_and_failures_are_counted)
+{
+	struct sql_arg twice[] = { sql_i64(1), sql_str(S("a")), sql_i64(1), sql_str(S("b")) }, one = sql_i64(5);
+	struct meter *m = d.op.meter = meter_new(1);
+	static char text[1 << 18];
+	struct strbuf b;
+
+	ck_assert_int_eq(sql_run(&d.op, d.l, &PUT_MANY, twice, 4, NULL), ERR_SQL_DUPLICATE);
+	ck_assert_int_eq(tx_run(&d.op, d.l, do_nothing, &one), ERR_OK);
+	strbuf_init(&b, text, sizeof(text));
+	meter_print(m, &b);
+	ck_assert_ptr_nonnull(strstr(text, "tgo_sql_errors_total{kind=\"duplicate\"} 1\n"));
+	ck_assert_ptr_nonnull(strstr(text, "tgo_sql_seconds_count{step=\"commit\"} 1\n"));
+	ck_assert_int_eq(meter_total(m, METER_SQL_ERRORS), 1);
+	ck_assert_int_ge(meter_total(m, METER_SQL_TIME), 4);
+	d.op.meter = NULL;
+	meter_free(m);
+}
+END_TEST
+
+/* A second for an answer, and nothing more is sent when the time is over: no second try either. */
+START_TEST(a_link_in_a_hurry)
+{
+	static const struct sql_stmt SLEEP = { .name = "sleep", .text = "SELECT SLEEP(8)", .cols = ROW_COLS, .n_cols = 1 };
+	struct sql_link *l = sql_twin(d.l);
+	int64_t began = clock_mono_us();
+	struct row r;
+	bool found;
+
+	sql_hurry(l, began + 800 * 1000);
+	ck_assert(sql_ping(&d.op, l));
+	ck_assert_int_eq(sql_one(&d.op, l, &SLEEP, NULL, 0, &r, &found), ERR_UNAVAILABLE);
+	ck_assert_int_lt(clock_mono_us() - began, 3500 * 1000);
+	ck_assert(!sql_ping(&d.op, l));
+	ck_assert_int_eq(sql_one(&d.op, l, &GET, &(struct sql_arg){ .i = 7 }, 1, &r, &found), ERR_UNAVAILABLE);
+	sql_close(l);
+	/* Nobody else is hurried by it. */
+	ck_assert_int_eq(db_number(&d, "SELECT 3"), 3);
+}
+END_TEST
+
 START_TEST(failures_have_their_names)
 {
 	static const struct sql_stmt NO_TABLE = { .name = "no_table", .text = "DELETE FROM t_nowhere" };
@@ -456,6 +506,8 @@ main(void)
 	tcase_add_test(tc, a_statement_made_at_run_time_is_never_kept);
 	tcase_add_test(tc, counts_and_ids);
 	tcase_add_test(tc, cost_is_counted);
+	tcase_add_test(tc, times_and_failures_are_counted);
+	tcase_add_test(tc, a_link_in_a_hurry);
 	tcase_add_test(tc, failures_have_their_names);
 	tcase_add_test(tc, columns_that_are_not_those_named_are_an_error);
 	tcase_add_test(tc, a_read_survives_a_killed_link);

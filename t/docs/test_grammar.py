@@ -16,6 +16,7 @@ import pytest
 
 from support.client import Api
 from support.ctl import Ctl
+from support.direct import Direct
 from support.fake_livekit import FakeLiveKit
 from support.fake_livekit import node_record, person_record
 from support.fake_node import FakeNode
@@ -289,7 +290,8 @@ class Story:
 
     def retention(self, recorder):
         """A row of everything that is old enough to go."""
-        room, tables = self.room("old"), ("event", "event_delivery", "livekit_action", "rtc_room", "rtc_participant")
+        room, tables = self.room("old"), ("event", "event_delivery", "idempotency", "livekit_action", "rtc_room",
+                                          "rtc_participant")
         db = self.api.stack.db()
         recorder.leave_out(db)
         with db.cursor() as c:
@@ -300,6 +302,8 @@ class Story:
                          "INSERT INTO livekit_event (id, room_id, received_at_ms) VALUES ('old', %s, 1)",
                          "INSERT INTO jobs_process (id, instance, task, beat_at_ms) VALUES (%s, '', '', 1)",
                          "INSERT INTO business_webhook_log (event_id, created_at) VALUES (%s, '2020-01-01')",
+                         "INSERT INTO idempotency (id, body_sha256, answer, created_at_ms, room_id) VALUES"
+                         " ('old', '', '', 1, %s)",
                          "INSERT INTO event (event_id, room_id, seq, type, data, created_at_ms, pos) VALUES"
                          " ('old', %s, 1, 'room.started', '{}', 1, 1)"):
                 c.execute(text, (room,))
@@ -343,12 +347,25 @@ class Story:
             wait_until(has_node, 10)
         node.stop()
 
+    def once(self, folder):
+        """A request that is sent twice, and one whose call cannot be had."""
+        body = {"creator": self.uid("ann-once"), "room_id": self.room("once")}
+        for replayed in (None, "true"):
+            answer = self.api.post("/rooms", body, headers={"Idempotency-Key": "k"})
+            assert answer.headers.get("Idempotency-Replayed") == replayed
+        worker = Direct(folder, self.api.stack, LIVEKIT_CREATE_ROOM="true", LIVEKIT_URL="http://127.0.0.1:9").start()
+        answer = worker.post("/rooms", {"creator": self.uid("bob-once")}, key=self.api.stack.env["TGO_KEY"],
+                             headers={"Idempotency-Key": "k"})
+        assert answer.status_code == 503
+        worker.service.clean_up()
+
     def lists(self):
         ann = self.uid("ann")
         for query in ("", f"?uid={ann}", f"?creator={ann}", f"?uid={ann}&creator={ann}", "?status=0,1&limit=5"):
             self.get("/rooms" + query)
         for path in (f"/users/{ann}/calls", "/migrations/history", "/migrations/status", "/readyz"):
             self.get(path)
+        assert self.api.get("/metrics", root=True).status_code == 200
 
 
 def run_commands(stack, recorder, folder):
@@ -400,6 +417,7 @@ def sent(make_stack, tmp_path_factory):
     story = Story(stack)
     story.a_call_of_two()
     story.a_call_of_many()
+    story.once(tmp_path_factory.mktemp("worker"))
     story.lists()
     story.time(recorder)
     story.actions(recorder)
@@ -462,9 +480,11 @@ FILL = [
     " WHERE pos > 0",
     "INSERT INTO livekit_action (kind, room_id, state) SELECT 'delete_room', CONCAT('room-', i),"
     " IF(i MOD 500 = 0, 'open', 'done') FROM number",
+    "INSERT INTO idempotency (id, body_sha256, answer, created_at_ms) SELECT CONCAT('k', i), '', '{}', 1795000000000 + i"
+    " FROM number",
     "DROP TABLE number",
     "DROP TABLE digit",
-    "ANALYZE TABLE rtc_room, rtc_participant, event, event_delivery, livekit_action",
+    "ANALYZE TABLE rtc_room, rtc_participant, event, event_delivery, livekit_action, idempotency",
 ]
 FOREVER = 2**63 - 1
 PAGE = [255, 0, FOREVER, FOREVER, FOREVER, 0, 10, 0]
@@ -480,7 +500,6 @@ ARGUMENTS = {
     "room_place": ["127.0.0.11:7880", "wss://rtc.example", 701],
     "participants_insert": None,
     "participants_update": None,
-    "room_probe": ["room-700"],
     "rooms_by_time": PAGE,
     "rooms_by_creator": ["u700", *PAGE],
     "rooms_by_uid": ["u700", *PAGE],
@@ -503,10 +522,13 @@ ARGUMENTS = {
     "action_failed": ["500", 701],
     "livekit_event_insert": None,
     "users_lock": None,
-    "people_busy": ["room-700", "u700", "v800"],
+    "people_busy": ["u700", "v800", "room-700"],
+    "create_look": ["room-700", "u700", "v800"],
     "people_calling": ["u700", "v800"],
     "people_active_rooms": ["u700"],
     "looks_now": [],
+    "pace_mark": [],
+    "pace_between": [700, 750, 7000, 7100],
     "looks_due": [1796000002000, 200],
     "looks_due_final": [1796000002000, 200],
     "looks_next": [1, 701, 801],
@@ -555,6 +577,8 @@ ARGUMENTS = {
     "drop_actions": [701, 801],
     "drop_processes": ["a", "b"],
     "drop_webhook_log": [701, 801],
+    "keep_answers": [1795000000070, 500],
+    "drop_answers": [1795000000070, "k7", "k8"],
     "keep_events": [0, 1795000001000, 0, 0, 500],
     "keep_events_waited_for": [701, 801],
     "drop_deliveries": [701, 801],
@@ -566,6 +590,10 @@ ARGUMENTS = {
     "node_drain": None,
     "node_undrain": ["10.0.0.1:7880"],
     "node_found": None,
+    "once_take": None,
+    "once_get": ["k700"],
+    "once_keep": ["a", "key:run", "POST /api/v1/rooms", "room-700", 200, "{}", 1, 0, "k700"],
+    "once_drop": ["k700"],
     "nodes_calls": [2000],
     "nodes_forget": [1000],
     "rooms_final": ["room-700", "room-800"],
@@ -579,6 +607,11 @@ ARGUMENTS = {
     "jobs_beat": None,
     "jobs_gone": ["me"],
     "jobs_lag": [15000],
+    "state_calls": [],
+    "state_people": [],
+    "state_rejoining": [60000],
+    "state_lags": [100000, 100000],
+    "state_tasks": [15000],
     "deliveries_queued": [16384, "e0", 700, 50],
     "deliveries_due": [16384, "e0", 50],
     "delivery_data": [701],
@@ -591,11 +624,22 @@ ARGUMENTS = {
     "delivery_endpoint": ["e0"],
     "delivery_note": [0, 1, 2, 1, 3, 4, 5, 1, 500, "no", "no", "e0"],
 }
-# An operator's lists over everything, and the calendar of deadlines: they follow an index, and stop at their LIMIT.
-OVER_EVERYTHING = {"stale_rows", "events_unnumbered", "rooms_by_time", "rooms_total_by_time", "deliveries_queued", "deliveries_due",
-                   "deliveries_requeue", "due_next", "due_rooms", "events_window", "endpoint_waiting",
-                   "endpoint_later_queued", "endpoint_later_again", "deliveries_window", "keep_actions_done",
-                   "keep_rooms", "webhook_failures", "jobs_lag", "rooms_hosted", "nodes_calls"}
+# Not of one call or person, each with the reason. They follow an index all the same: none may read a table by itself.
+_PAGE = "an operator's list over everything: a page of it, or a count that stops at 10,001"
+_QUEUE = "the newest or oldest of a queue by its own index, LIMIT as many as one pass takes"
+_DUE = "the calendar of deadlines: what is due by now, LIMIT a pass; nothing lies before it in the index"
+_KEEPER = "housekeeping, a chunk at a time, the oldest first"
+_LIVE = "all calls under way, which is what is asked: by status, once in a pass or for a scraper"
+OVER_EVERYTHING = {
+    "rooms_by_time": _PAGE, "rooms_total_by_time": _PAGE,
+    "events_unnumbered": _QUEUE, "events_window": _QUEUE, "deliveries_window": _QUEUE, "deliveries_queued": _QUEUE,
+    "deliveries_due": _QUEUE, "deliveries_requeue": _QUEUE, "endpoint_waiting": _QUEUE, "endpoint_later_queued": _QUEUE,
+    "endpoint_later_again": _QUEUE,
+    "due_next": _DUE, "due_rooms": _DUE, "jobs_lag": _DUE, "state_lags": _DUE,
+    "keep_actions_done": _KEEPER, "keep_rooms": _KEEPER, "stale_rows": _KEEPER,
+    "rooms_hosted": _LIVE, "nodes_calls": _LIVE, "state_calls": _LIVE, "state_people": _LIVE,
+    "webhook_failures": "an operator's count of failed deliveries by type: a small table, kept for days",
+}
 # A row for each receiver, process or node: these may be read whole.
 SMALL = {"webhook_endpoint", "w", "jobs_process", "livekit_node"}
 # Of one call, or of one person's calls.

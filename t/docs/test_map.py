@@ -13,7 +13,9 @@ DOCUMENTS = sorted(path.relative_to(ROOT).as_posix() for path in
 # What is made by a build or a run, and so is not in the tree.
 MADE = re.compile(r"^(\./)?(var|build|build-\w+)(/|$)|^\.\./configure$|^migrations\.c$")
 # Programs and files of a machine we are installed on.
-ELSEWHERE = re.compile(r"^(/etc|/run|/usr|/var|/tmp|/dev|/proc)(/|$)|^(nginx|journald|docker|rotated)\b")
+ELSEWHERE = re.compile(r"^(/etc|/run|/usr|/var|/tmp|/dev|/proc)(/|$)|^(nginx|journald|docker|rotated)\b"
+                       # nginx's own name for /metrics of the workers of /_route
+                       r"|^/metrics/route$")
 # A path: something with a slash or a known ending, and no blanks.
 PATH = re.compile(r"^[\w.@-]+(/[\w.@*-]+)*/?$")
 ENDINGS = (".c", ".h", ".py", ".md", ".sh", ".sql", ".json", ".def", ".conf", ".service", ".socket", ".mjs", ".go")

@@ -14,7 +14,7 @@ from support.wait import wait_until
 
 GUIDES = ["docs/operations.md", "docs/zh-CN/operations.md"]
 # What each block is known by, in the order of the guide.
-STEPS = ["var/env", "check", "nodes --json\n", "drain", '"calls"', "undrain", "$APP_LOG\" \"$NGINX_ACCESS_LOG\" $LIVEKIT",
+STEPS = ["var/env", "check", "top --json", "nodes --json\n", "drain", '"calls"', "undrain", "$APP_LOG\" \"$NGINX_ACCESS_LOG\" $LIVEKIT",
          "routed", "RTC session", "why", "nginx --listen"]
 
 
@@ -72,7 +72,11 @@ def test_guide(livekit_stack, tmp_path, guide):
 def look_at_the_cluster(reader, stack):
     found = {one["name"]: one["status"] for one in json.loads(reader.follow("check"))["checks"]}
     assert (found["nodes"], found["route"], found["livekit version"]) == ("ok", "ok", "ok")
+    seen = json.loads(reader.follow("top --json"))
+    assert seen["mysql"]["up"] and seen["redis"]["up"] and seen["livekit"]["up"] and seen["workers"]["alive"] > 0
+    assert seen["a_second"]["requests"] > 0 and seen["people"]["joined"] >= 1
     nodes = json.loads(reader.follow("nodes --json\n"))["nodes"]
+    assert {one["addr"] for one in seen["nodes"]} == {one["addr"] for one in nodes}
     assert {one["addr"] for one in nodes} == set(stack.env["LIVEKIT_NODES"].split(","))
 
 
@@ -85,7 +89,7 @@ def drain_and_undrain(reader, stack):
 
 
 def follow_the_person(reader, stack, uid, room, host):
-    lines = json_lines(reader.follow(STEPS[6]))
+    lines = json_lines(reader.follow(STEPS[7]))
     assert {"房间创建成功", "媒体连接已路由", "LiveKit 事件", "starting RTC session"} <= {line.get("msg") for line in lines}
     assert any(line.get("uri") == "/api/v1/rooms" and line["room"] == room and line["livekit_node"] == host
                for line in lines)

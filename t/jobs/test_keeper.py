@@ -107,6 +107,19 @@ def test_other_rows(ask, count, keeper):
     assert ask("SELECT id FROM jobs_process WHERE instance = 'x'")[0]["id"] == "0.5"
 
 
+def test_answers(ask, count, keeper):
+    """Kept for their Idempotency-Key, by IDEMPOTENCY_TTL."""
+    ask("DELETE FROM idempotency")
+    for age_s, n in ((70, 1100), (50, 10), (0, 5)):
+        ask("INSERT INTO idempotency (id, body_sha256, answer, created_at_ms) SELECT CONCAT(%s, '-', seq), '', '', %s"
+            f" FROM seq_1_to_{n}", age_s, now_ms() - age_s * 1000)
+    jobs = keeper(IDEMPOTENCY_TTL="65")
+    wait_until(lambda: count("idempotency", "LEFT(id, 3) = '70-'") == 0, 20)
+    wait_until(lambda: jobs.lines("kept_long_enough"), 10)
+    assert sum(line["answers"] for line in jobs.lines("kept_long_enough")) == 1100
+    assert count("idempotency") == 15
+
+
 def test_the_periods_are_configuration(ask, count, keeper):
     add_events(ask, 3, 3)
     kept = add_events(ask, 3, 1)

@@ -56,14 +56,14 @@ def test_found(system, steps):
 
 def test_random_calls(system):
     with Watch(system):
-        Players(system).play_all(some_seeds(100, 4000))
+        Players(system).play_all(some_seeds(100, 2000))
 
 
 def test_random_calls_with_crashes(system):
     """An answer that was lost with its process leaves two truths; the system has to be in one of them, wholly."""
     players, workers = Players(system), system.stack.pid("worker")
     with Watch(system), Killer(workers, workers, *[one.pid for one in system.jobs]) as killer:
-        players.play_all(some_seeds(30, 1000), shorten=False)
+        players.play_all(some_seeds(30, 600), shorten=False)
         # Whether a death meets a request is chance: a few more rounds until one did.
         for _ in range(20):
             if SEEDS or players.lost_answers > 0:
@@ -74,7 +74,7 @@ def test_random_calls_with_crashes(system):
 
 def test_random_calls_without_a_rejoin_grace(make_stack, tmp_path_factory):
     with System(make_stack, tmp_path_factory, grace_s=0) as system, Watch(system):
-        Players(system).play_all(some_seeds(20, 500))
+        Players(system).play_all(some_seeds(20, 300))
 
 
 def test_what_livekit_did_not_tell_is_found_out(make_stack, tmp_path_factory):

@@ -2,13 +2,22 @@
 import socket
 import threading
 
+BEFORE, AFTER, HOLD = "before", "after", "hold"
+
 
 class Cutter:
-    """Listens on `path` and carries everything to the socket `target`. While armed, the next COMMIT is not
-    carried: both ends are closed instead, so that nobody can know what became of it."""
+    """Listens on `path` and carries everything to the socket `target`. While armed, the next COMMIT is the last thing
+    for its connection, so that nobody at the worker's end can know what became of it:
+
+    BEFORE (or True)  it is not carried, both ends are closed
+    AFTER             it is carried; both ends are closed when the server has answered, and the answer is lost
+    HOLD              it is carried, and its answer kept back: holding is set then, until let_go() or the worker's end
+    """
 
     def __init__(self, path, target):
         self.path, self.target, self.armed, self.cuts = str(path), target, False, 0
+        self.lock = threading.Lock()
+        self.holding, self.released = threading.Event(), threading.Event()
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
         self.listener.listen()
@@ -22,15 +31,29 @@ class Cutter:
                 return
             server = socket.socket(socket.AF_UNIX)
             server.connect(self.target)
-            threading.Thread(target=self._carry, args=(client, server, True), daemon=True).start()
-            threading.Thread(target=self._carry, args=(server, client, False), daemon=True).start()
+            line = {"how": None}
+            threading.Thread(target=self._carry, args=(client, server, self._to_server, line), daemon=True).start()
+            threading.Thread(target=self._carry, args=(server, client, self._to_worker, line), daemon=True).start()
 
-    def _carry(self, source, target, from_client):
+    def _to_server(self, data, line):
+        """Whether what the worker says is carried."""
+        if not self.armed or b"\x03COMMIT" not in data.upper():
+            return True
+        with self.lock:
+            how, self.armed = self.armed, False
+            self.cuts += bool(how)
+        line["how"] = how if how in (AFTER, HOLD) else None
+        return how not in (BEFORE, True)
+
+    def _to_worker(self, _, line):
+        if line["how"] == HOLD:
+            self.holding.set()
+            self.released.wait()
+        return line["how"] != AFTER
+
+    def _carry(self, source, target, carries, line):
         try:
-            while data := source.recv(65536):
-                if from_client and self.armed and b"\x03COMMIT" in data.upper():
-                    self.armed, self.cuts = False, self.cuts + 1
-                    break
+            while (data := source.recv(65536)) and carries(data, line):
                 target.sendall(data)
         except OSError:
             pass
@@ -40,5 +63,14 @@ class Cutter:
             except OSError:
                 pass
 
+    def hold(self):
+        self.holding.clear()
+        self.released.clear()
+        self.armed = HOLD
+
+    def let_go(self):
+        self.released.set()
+
     def close(self):
         self.listener.close()
+        self.let_go()

@@ -6,7 +6,8 @@ import socket
 import struct
 
 BEGIN_REQUEST, ABORT_REQUEST, END_REQUEST, PARAMS, STDIN, STDOUT, STDERR = 1, 2, 3, 4, 5, 6, 7
-RESPONDER = 1
+DATA, GET_VALUES, UNKNOWN_TYPE = 8, 9, 11
+RESPONDER, AUTHORIZER, FILTER = 1, 2, 3
 KEEP_CONN = 1
 
 
@@ -32,6 +33,15 @@ def pairs(params):
         name, value = name.encode(), value.encode() if isinstance(value, str) else value
         out += _length(len(name)) + _length(len(value)) + name + value
     return out
+
+
+def begin(role=RESPONDER, keep=False, request_id=1):
+    return record(BEGIN_REQUEST, struct.pack(">HB5x", role, KEEP_CONN if keep else 0), request_id)
+
+
+def head(params, keep=False, request_id=1):
+    """What comes before the body."""
+    return begin(RESPONDER, keep, request_id) + stream(PARAMS, pairs(params), request_id)
 
 
 class Response:
@@ -63,8 +73,7 @@ class Connection:
         self.sock.sendall(data)
 
     def begin(self, params, keep=False):
-        self.send(record(BEGIN_REQUEST, struct.pack(">HB5x", RESPONDER, KEEP_CONN if keep else 0))
-                  + stream(PARAMS, pairs(params)))
+        self.send(head(params, keep))
 
     def body(self, content, end=True):
         self.send(stream(STDIN, content) if end else record(STDIN, content))
@@ -79,14 +88,16 @@ class Connection:
         return data
 
     def response(self):
-        """Reads to the end of the request; `ended` is False when the worker hung up before it."""
+        """Reads to the end of request 1; `ended` is False when the worker hung up before it."""
         out, err = b"", b""
         while True:
-            head = self._exactly(8)
-            if head is None:
+            start = self._exactly(8)
+            if start is None:
                 return Response(out, err, False)
-            _, kind, _, length, pad = struct.unpack(">BBHHBx", head)
+            _, kind, request_id, length, pad = struct.unpack(">BBHHBx", start)
             content = (self._exactly(length + pad) or b"")[:length]
+            if request_id != 1:
+                continue
             if kind == STDOUT:
                 out += content
             elif kind == STDERR:

@@ -111,7 +111,7 @@ def room_told(room, statuses, told):
         if status != was and not ended_with_room(room, uid, was, status):
             yield f"{uid} is {status}, its newest event made it {was}"
     if room["status"] > 1:
-        said = {one["uid"]: one["status"] for one in told[-1][2]["participants"]}
+        said = {one["uid"]: one["status"] for one in told[-1][2].get("participants", [])}
         if told[-1][0] != "room.finished" or said != statuses:
             yield f"rows {statuses}, {told[-1][0]} said {said}"
 

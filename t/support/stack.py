@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # Configuration of the shell that runs the tests is not the tests'.
 STRANGERS = ("TGO_", "LIVEKIT_", "REDIS_", "AUTH_", "API_KEYS", "BUSINESS_", "CORS_", "LOG_", "LEGACY_",
-             "TICKET_", "TOKEN_", "WEBHOOK_", "DB_SOCKET")
+             "TICKET_", "TOKEN_", "WEBHOOK_", "DB_SOCKET", "JOBS_METRICS_", "METRICS_")
 KEPT = ("TGO_CACHE", "TGO_KEEP")
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 
 import pytest
@@ -251,6 +252,110 @@ def test_the_configuration_as_printed(stack, tmp_path):
     finally:
         server.terminate()
         server.wait(10)
+
+
+@pytest.fixture
+def limited(stack, tmp_path):
+    """limited((what stands there, what the test needs), ...): the printed configuration with other figures, served;
+    its port."""
+    servers = []
+
+    def serve(*changes):
+        port = free_port()
+        conf = printed(stack, tmp_path, "--listen", f"127.0.0.1:{port}", "--fcgi-socket",
+                       f"{stack.var}/run/fcgi.sock", "--route-socket", f"{stack.var}/run/route.sock")
+        site = (tmp_path / "site.conf").read_text()
+        for old, new in changes:
+            assert old in site
+            site = site.replace(old, new)
+        (tmp_path / "site.conf").write_text(site)
+        servers.append(subprocess.Popen(["/usr/sbin/nginx", "-c", conf, "-g", "daemon off;"]))
+        wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip(), 10)
+        return port
+
+    yield serve
+    for server in servers:
+        server.terminate()
+        server.wait(10)
+
+
+COUNTED = ('"~^127[.]"   "";', '"~^nobody$"  "";')
+
+
+def ask_bare(port, path="/health", **headers):
+    return requests.get(f"http://127.0.0.1:{port}{path}", headers=headers, timeout=10)
+
+
+def check_429(answer, lang="zh-CN"):
+    assert answer.status_code == 429 and answer.headers["Retry-After"] == "1"
+    error = check_429_body(answer)
+    assert error["message"] == catalogue()["rate_limited"][LANGUAGES.index(lang)]
+
+
+def check_429_body(answer):
+    error = answer.json()
+    assert (list(error), error["code"], error["error"]) == (
+        ["code", "message", "error", "request_id"], 429, "rate_limited")
+    assert answer.headers["X-Request-Id"] == error["request_id"]
+    return error
+
+
+def test_the_rate_of_an_address(limited, tmp_path):
+    port = limited(COUNTED, ("rate=2000r/s", "rate=1r/m"), ("burst=4000", "burst=3"))
+    first = [ask_bare(port).status_code for _ in range(5)]
+    assert first == [200] * 4 + [429]
+    for lang in LANGUAGES:
+        answer = ask_bare(port, "/api/v1/rooms?token=SECRET", **{"X-Language": lang, "Origin": "https://app.example"})
+        check_429(answer, lang)
+        assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example"
+    # The clients' door to the nodes has the same fence.
+    check_429(ask_bare(port, "/rtc/validate?access_token=SECRET"))
+    # A flood fills no error log, and no query gets there.
+    assert (tmp_path / "livekit-cluster-error.log").read_text() == ""
+    assert "SECRET" not in (tmp_path / "livekit-cluster-access.log").read_text()
+
+
+def test_this_host_is_not_counted(limited):
+    port = limited(("rate=2000r/s", "rate=1r/m"), ("burst=4000", "burst=1"))
+    assert {ask_bare(port).status_code for _ in range(20)} == {200}
+
+
+def half_a_post(port):
+    c = socket.create_connection(("127.0.0.1", port), timeout=20)
+    c.sendall(b"POST /api/v1/rooms HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{")
+    return c
+
+
+def test_how_much_an_address_has_under_way(limited):
+    port = limited(("limit_conn tgo_call_addr 4096", "limit_conn tgo_call_addr 2"))
+    assert ask_bare(port).status_code == 200
+    held = [half_a_post(port) for _ in range(2)]
+    wait_until(lambda: ask_bare(port).status_code == 429)
+    check_429(ask_bare(port, "/health", **{"X-Language": "fr-FR"}), "fr-FR")
+    for c in held:
+        c.close()
+    wait_until(lambda: ask_bare(port).status_code == 200)
+
+
+def is_hung_up_on(c):
+    try:
+        return c.recv(1000) == b""
+    except ConnectionResetError:
+        return True
+
+
+def test_who_is_slow_is_hung_up_on(limited, logs):
+    """Half a header, half a body: the connection ends after its time, and no worker heard of it."""
+    port = limited(("client_header_timeout 10s", "client_header_timeout 1s"),
+                   ("client_body_timeout 10s", "client_body_timeout 1s"))
+    with socket.create_connection(("127.0.0.1", port), timeout=9) as c:
+        c.sendall(b"GET /health HTTP/1.1\r\nHost:")
+        assert is_hung_up_on(c)
+    begun = logs.text()
+    with half_a_post(port) as c:
+        c.settimeout(9)
+        assert is_hung_up_on(c)
+    assert logs.text() == begun
 
 
 def test_the_configuration_as_printed_with_tls(stack, tmp_path):

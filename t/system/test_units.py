@@ -40,6 +40,22 @@ def test_a_unit_is_exposed_little(units, name):
     assert done.returncode == 0, done.stdout[-500:]
 
 
+def test_nobody_else_reaches_a_socket():
+    """Whoever connects may pose as anybody: 0660 in a folder of 0750, whichever unit makes them."""
+    for path in (ROOT / "systemd").glob("*.socket"):
+        said = dict(re.findall(r"^(SocketMode|SocketUser|SocketGroup|DirectoryMode)=(.*)$", path.read_text(), re.M))
+        assert said == {"SocketMode": "0660", "SocketUser": "tgo-call", "SocketGroup": "www-data",
+                        "DirectoryMode": "0750"}, path.name
+    for path in (ROOT / "systemd").glob("*.service"):
+        text = path.read_text()
+        assert re.findall(r"^RuntimeDirectoryMode=(.*)$", text, re.M) in ([], ["0750"]), path.name
+        for line in re.findall(r"^ExecStart=.*spawn-fcgi.*$", text, re.M):
+            assert " -M 0660 " in line, path.name
+    assert re.search(r"^d /run/tgo-call +0750 tgo-call www-data ", (ROOT / "systemd/tgo-call.tmpfiles").read_text(),
+                     re.M)
+    assert "install -d -m 0750 -o tgo-call -g tgo-call /run/tgo-call" in (ROOT / "packaging/Dockerfile").read_text()
+
+
 def test_rotation_tells_every_service():
     told = re.search(r"for unit in ([^;]+);", (ROOT / "systemd/tgo-call.logrotate").read_text()).group(1).split()
     assert sorted(told) == UNITS

@@ -21,7 +21,7 @@ START_TEST(pauses_grow_to_five_seconds)
 	int64_t pause_ms = -1;
 
 	for (unsigned i = 0; i < QUICK[_i].nth; i++)
-		pause_ms = backoff_died(&b, 3);
+		pause_ms = backoff_died(&b, 3, false);
 	ck_assert_int_eq(pause_ms, QUICK[_i].pause_ms);
 }
 END_TEST
@@ -31,11 +31,11 @@ START_TEST(a_long_life_clears_the_account)
 	struct backoff b = { 0 };
 
 	for (int i = 0; i < 20; i++)
-		(void)backoff_died(&b, 0);
-	ck_assert_int_eq(backoff_died(&b, BACKOFF_QUICK_MS), 0);
+		(void)backoff_died(&b, 0, false);
+	ck_assert_int_eq(backoff_died(&b, BACKOFF_QUICK_MS, false), 0);
 	for (int i = 0; i < BACKOFF_FREE; i++)
-		ck_assert_int_eq(backoff_died(&b, 0), 0);
-	ck_assert_int_eq(backoff_died(&b, 0), BACKOFF_FIRST_MS);
+		ck_assert_int_eq(backoff_died(&b, 0, false), 0);
+	ck_assert_int_eq(backoff_died(&b, 0, false), BACKOFF_FIRST_MS);
 }
 END_TEST
 
@@ -44,8 +44,8 @@ START_TEST(just_under_ten_seconds_is_quick)
 	struct backoff b = { 0 };
 
 	for (int i = 0; i < BACKOFF_FREE; i++)
-		ck_assert_int_eq(backoff_died(&b, BACKOFF_QUICK_MS - 1), 0);
-	ck_assert_int_eq(backoff_died(&b, BACKOFF_QUICK_MS - 1), BACKOFF_FIRST_MS);
+		ck_assert_int_eq(backoff_died(&b, BACKOFF_QUICK_MS - 1, false), 0);
+	ck_assert_int_eq(backoff_died(&b, BACKOFF_QUICK_MS - 1, false), BACKOFF_FIRST_MS);
 }
 END_TEST
 
@@ -57,11 +57,26 @@ START_TEST(a_crashing_loop_is_bounded)
 	int n_births = 1;
 
 	while (now_ms < 10000) {
-		now_ms += backoff_died(&b, 0);
+		now_ms += backoff_died(&b, 0, false);
 		n_births++;
 	}
 	ck_assert_int_ge(n_births, BACKOFF_FREE + 1);
 	ck_assert_int_le(n_births, 14);
+}
+END_TEST
+
+/* Peers that kill whoever takes their request keep no place empty; a child that dies before it works does. */
+START_TEST(who_worked_is_back_at_once)
+{
+	struct backoff b = { 0 };
+
+	for (int i = 0; i < 1000; i++)
+		ck_assert_int_eq(backoff_died(&b, 0, true), 0);
+	for (int i = 0; i <= BACKOFF_FREE; i++)
+		(void)backoff_died(&b, 0, false);
+	ck_assert_int_gt(backoff_died(&b, 0, false), 0);
+	ck_assert_int_eq(backoff_died(&b, 0, true), 0);
+	ck_assert_int_eq(backoff_died(&b, 0, false), 0);
 }
 END_TEST
 
@@ -75,6 +90,7 @@ main(void)
 	tcase_add_test(tc, a_long_life_clears_the_account);
 	tcase_add_test(tc, just_under_ten_seconds_is_quick);
 	tcase_add_test(tc, a_crashing_loop_is_bounded);
+	tcase_add_test(tc, who_worked_is_back_at_once);
 	suite_add_tcase(s, tc);
 	return unit_main(s);
 }

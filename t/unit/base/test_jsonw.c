@@ -10,6 +10,8 @@ static const struct { struct str in; const char *out; } STRINGS[] = {
 	{ { "房间", 6 }, "\"房间\"" },
 	{ { "\"\\", 2 }, "\"\\\"\\\\\"" },
 	{ { "\b\f\n\r\t", 5 }, "\"\\b\\f\\n\\r\\t\"" },
+	{ { "\xc2\x85\xc2\x9f\xc2\xa0\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9", 15 },
+	  "\"\\u0085\\u009f\xc2\xa0\xe2\x80\xa7\\u2028\\u2029\"" },
 	{ { "a\0b\x1f\x7f", 5 }, "\"a\\u0000b\\u001f\\u007f\"" },
 	{ { "\xff", 1 }, "\"\xef\xbf\xbd\"" },
 	{ { "x\xe6\x88", 3 }, "\"x\xef\xbf\xbd\xef\xbf\xbd\"" },

@@ -6,13 +6,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/meter.h"
 #include "support/unit.h"
 
 enum { FILE_ROOM = 16 * 1024 * 1024, N_PROCESSES = 4, N_LINES = 400, N_UIDS = 999, PIPE_MAX = 4096 };
@@ -412,6 +415,78 @@ START_TEST(a_lost_line_is_counted_and_errno_kept)
 }
 END_TEST
 
+/* What a full disk does to a file: the last line it takes, it takes in part. */
+static void
+let_the_file_grow_to(rlim_t bytes)
+{
+	const struct rlimit limit = { bytes, RLIM_INFINITY };
+
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+START_TEST(a_full_disk_costs_lines_and_is_told_of)
+{
+	struct meter *meter = meter_new(1);
+	struct log *log = log_open(path, LOG_INFO);
+	struct str text, line[5] = { 0 };
+	struct stat st;
+
+	signal(SIGXFSZ, SIG_IGN);
+	log_count_in(log, meter);
+	log_note(log, LOG_INFO, "whole", "e", NULL);
+	ck_assert_int_eq(stat(path, &st), 0);
+	let_the_file_grow_to((rlim_t)st.st_size + 20);
+	ck_assert(log_writable(log));
+	log_note(log, LOG_INFO, "half", "e", NULL);
+	log_note(log, LOG_INFO, "not at all", "e", NULL);
+	ck_assert(!log_writable(log));
+	ck_assert_int_eq(log_n_lost(log), 2);
+	ck_assert_int_eq(meter_total(meter, METER_LOG_LOST), 2);
+	let_the_file_grow_to(RLIM_INFINITY);
+	log_note(log, LOG_INFO, "again", "e", NULL);
+	ck_assert(log_writable(log));
+	text = read_path(path);
+	for (size_t i = 0; i < N_ELEMS(line); i++)
+		(void)str_split(&text, '\n', &line[i]);
+	ck_assert_str_eq(json_object_get_string(get(parse(line[0]), "msg")), "whole");
+	ck_assert_uint_eq(line[1].len, 20);
+	ck_assert_str_eq(json_object_get_string(get(parse(line[2]), "event")), "log_lines_lost");
+	ck_assert_str_eq(json_object_get_string(get(parse(line[2]), "error")), "File too large");
+	ck_assert_int_eq(json_object_get_int(get(parse(line[2]), "lines")), 2);
+	ck_assert_str_eq(json_object_get_string(get(parse(line[3]), "msg")), "again");
+	ck_assert_uint_eq(line[4].len + text.len, 0);
+	ck_assert_int_eq(log_n_lost(log), 2);
+	log_close(log);
+	meter_free(meter);
+}
+END_TEST
+
+/* Half a line of another process's is no beginning of the notice. */
+START_TEST(the_notice_has_a_line_of_its_own)
+{
+	struct log *log = log_open(path, LOG_INFO);
+	struct str text, first, second;
+	struct stat st;
+	int fd;
+
+	signal(SIGXFSZ, SIG_IGN);
+	let_the_file_grow_to(4);
+	fd = open(path, O_WRONLY | O_APPEND);
+	ck_assert_int_eq(write(fd, "{\"a\":1}\n", 8), 4);
+	(void)close(fd);
+	log_note(log, LOG_INFO, "lost", "e", NULL);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(st.st_size, 4);
+	let_the_file_grow_to(RLIM_INFINITY);
+	ck_assert(log_writable(log));
+	text = read_path(path);
+	ck_assert(str_split(&text, '\n', &first) && str_split(&text, '\n', &second));
+	ck_assert_uint_eq(first.len, 4);
+	ck_assert_int_eq(json_object_get_int(get(parse(second), "lines")), 1);
+	log_close(log);
+}
+END_TEST
+
 START_TEST(where_it_goes)
 {
 	int null = open("/dev/null", O_WRONLY);
@@ -502,6 +577,8 @@ main(void)
 	tcase_add_loop_test(tc, level_names, 0, N_ELEMS(NAMES));
 	tcase_add_test(tc, reopen_follows_a_rotation);
 	tcase_add_test(tc, a_lost_line_is_counted_and_errno_kept);
+	tcase_add_test(tc, a_full_disk_costs_lines_and_is_told_of);
+	tcase_add_test(tc, the_notice_has_a_line_of_its_own);
 	tcase_add_test(tc, where_it_goes);
 	tcase_add_test(tc, processes_share_a_file_without_a_torn_line);
 	suite_add_tcase(s, tc);

@@ -67,18 +67,18 @@ START_TEST(histogram_is_cumulative)
 {
 	struct meter *m = meter_new(2);
 
-	meter_time(m, METER_SQL_TIME, S(""), 100);
+	meter_time(m, METER_REDIS_TIME, S(""), 100);
 	meter_use(m, 1);
-	meter_time(m, METER_SQL_TIME, S(""), 101);
-	meter_time(m, METER_SQL_TIME, S(""), 70 * 1000 * 1000);
-	meter_time(m, METER_SQL_TIME, S(""), -5);
+	meter_time(m, METER_REDIS_TIME, S(""), 101);
+	meter_time(m, METER_REDIS_TIME, S(""), 70 * 1000 * 1000);
+	meter_time(m, METER_REDIS_TIME, S(""), -5);
 	print(m);
-	ck_assert_ptr_nonnull(strstr(text, "tgo_sql_seconds_bucket{le=\"0.0001\"} 2\n"));
-	ck_assert_ptr_nonnull(strstr(text, "tgo_sql_seconds_bucket{le=\"0.00025\"} 3\n"));
-	ck_assert_ptr_nonnull(strstr(text, "tgo_sql_seconds_bucket{le=\"60\"} 3\n"));
-	ck_assert_ptr_nonnull(strstr(text, "tgo_sql_seconds_bucket{le=\"+Inf\"} 4\n"));
-	ck_assert_ptr_nonnull(strstr(text, "tgo_sql_seconds_sum 70.000201\n"));
-	ck_assert_ptr_nonnull(strstr(text, "tgo_sql_seconds_count 4\n"));
+	ck_assert_ptr_nonnull(strstr(text, "tgo_redis_seconds_bucket{le=\"0.0001\"} 2\n"));
+	ck_assert_ptr_nonnull(strstr(text, "tgo_redis_seconds_bucket{le=\"0.00025\"} 3\n"));
+	ck_assert_ptr_nonnull(strstr(text, "tgo_redis_seconds_bucket{le=\"60\"} 3\n"));
+	ck_assert_ptr_nonnull(strstr(text, "tgo_redis_seconds_bucket{le=\"+Inf\"} 4\n"));
+	ck_assert_ptr_nonnull(strstr(text, "tgo_redis_seconds_sum 70.000201\n"));
+	ck_assert_ptr_nonnull(strstr(text, "tgo_redis_seconds_count 4\n"));
 	meter_free(m);
 }
 END_TEST
@@ -110,8 +110,60 @@ START_TEST(values_are_escaped_and_cut)
 	meter_add(m, METER_TOKENS, S("a\"b\\c\nd"), S(""), 1);
 	meter_add(m, METER_TOKENS, (struct str){ longer, sizeof(longer) }, S(""), 1);
 	print(m);
-	ck_assert_ptr_nonnull(strstr(text, "{node=\"a\\\"b\\\\c\\nd\"} 1\n"));
+	ck_assert_ptr_nonnull(strstr(text, "{node=\"a\\\"b\\\\c?d\"} 1\n"));
 	ck_assert_ptr_nonnull(strstr(text, "xxx\"} 1\n"));
+	meter_free(m);
+}
+END_TEST
+
+/* Long names of several bytes a character, and what a C string cannot hold. */
+START_TEST(names_are_whole_characters)
+{
+	struct meter *m = meter_new(1);
+	char longer[120];
+
+	for (size_t i = 0; i < sizeof(longer); i += 4)
+		memcpy(longer + i, "\xf0\x9f\x93\x9e", 4);
+	meter_add(m, METER_TOKENS, (struct str){ longer, sizeof(longer) }, S(""), 1);
+	meter_add(m, METER_TOKENS, (struct str){ longer, sizeof(longer) }, S(""), 1);
+	meter_add(m, METER_TOKENS, (struct str){ "nul\0a", 5 }, S(""), 1);
+	meter_add(m, METER_TOKENS, (struct str){ "nul\0b", 5 }, S(""), 1);
+	print(m);
+	ck_assert_ptr_nonnull(strstr(text, "\xf0\x9f\x93\x9e\"} 2\n"));
+	ck_assert_ptr_null(strstr(text, "?"));
+	ck_assert_ptr_nonnull(strstr(text, "{node=\"nul\"} 2\n"));
+	meter_free(m);
+}
+END_TEST
+
+START_TEST(gauges_are_set_and_printed_at_zero)
+{
+	struct meter *m = meter_new(2);
+
+	meter_set(m, METER_WORKERS, S("configured"), 4);
+	meter_set(m, METER_WORKERS, S("alive"), 4);
+	meter_set(m, METER_WORKERS, S("alive"), 0);
+	print(m);
+	ck_assert_ptr_nonnull(strstr(text, "# TYPE tgo_workers gauge\n"));
+	ck_assert_ptr_nonnull(strstr(text, "tgo_workers{state=\"configured\"} 4\n"));
+	ck_assert_ptr_nonnull(strstr(text, "tgo_workers{state=\"alive\"} 0\n"));
+	ck_assert_ptr_null(strstr(text, "tgo_workers{state=\"other\"}"));
+	meter_set(NULL, METER_WORKERS, S("alive"), 1);
+	meter_free(m);
+}
+END_TEST
+
+START_TEST(spans_have_bounds_of_their_own)
+{
+	struct meter *m = meter_new(1);
+
+	meter_time(m, METER_CALL_TIME, S(""), INT64_C(3600) * 1000 * 1000);
+	meter_time(m, METER_CALL_TIME, S(""), INT64_C(86400) * 1000 * 1000);
+	print(m);
+	ck_assert_ptr_nonnull(strstr(text, "tgo_call_duration_seconds_bucket{le=\"1800\"} 0\n"));
+	ck_assert_ptr_nonnull(strstr(text, "tgo_call_duration_seconds_bucket{le=\"3600\"} 1\n"));
+	ck_assert_ptr_nonnull(strstr(text, "tgo_call_duration_seconds_bucket{le=\"14400\"} 1\n"));
+	ck_assert_ptr_nonnull(strstr(text, "tgo_call_duration_seconds_bucket{le=\"+Inf\"} 2\n"));
 	meter_free(m);
 }
 END_TEST
@@ -136,6 +188,9 @@ main(void)
 	tcase_add_test(tc, histogram_is_cumulative);
 	tcase_add_test(tc, a_full_set_counts_the_rest_as_other);
 	tcase_add_test(tc, values_are_escaped_and_cut);
+	tcase_add_test(tc, names_are_whole_characters);
+	tcase_add_test(tc, gauges_are_set_and_printed_at_zero);
+	tcase_add_test(tc, spans_have_bounds_of_their_own);
 	tcase_add_test(tc, without_a_meter_nothing_happens);
 	suite_add_tcase(s, tc);
 	return unit_main(s);

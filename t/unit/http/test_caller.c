@@ -118,7 +118,7 @@ END_TEST
 
 START_TEST(two_headers_are_one_too_many)
 {
-	struct request rq = { .authorization = S("Bearer backend-key"), .duplicate_header = true };
+	struct request rq = { .authorization = S("Bearer backend-key"), .duplicate_header = "Authorization" };
 
 	ck_assert_int_eq(caller_identify(&op, &conf, &rq, NOW_MS, &who), ERR_INVALID_PARAMETERS);
 	ck_assert_pstr_eq(op.bad_field, "Authorization");

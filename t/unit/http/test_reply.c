@@ -76,6 +76,7 @@ static const struct { enum err e; int status, legacy; int retry_after_s; } STATU
 	{ ERR_UNSUPPORTED_MEDIA_TYPE, 415, 415, 0 },
 	{ ERR_INTERNAL, 500, 500, 0 },
 	{ ERR_SQL_DUPLICATE, 500, 500, 0 },
+	{ ERR_RATE_LIMITED, 429, 429, 37 },
 	{ ERR_UNAVAILABLE, 503, 503, 1 },
 	{ ERR_SQL_AGAIN, 503, 503, 1 },
 	{ ERR_SQL_LOST, 503, 503, 1 },
@@ -94,6 +95,7 @@ code_in_body(void)
 
 START_TEST(status_and_code_agree)
 {
+	op.retry_after_s = 37;
 	reply_error(&rp, &op, STATUS[_i].e, false);
 	ck_assert_int_eq(rp.status, STATUS[_i].status);
 	ck_assert_int_eq(code_in_body(), STATUS[_i].status);

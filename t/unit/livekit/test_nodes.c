@@ -161,6 +161,37 @@ START_TEST(fresh_is_less_than_five_seconds_old)
 }
 END_TEST
 
+/* A day at LiveKit's: what its newest record says, what our clocks say, and what time it is then. */
+static const struct { int64_t stamp, wall, mono, now; } DAY[] = {
+	{ 100000, 100001, 7000, 100001 },      /* agreed */
+	{ 100002, 100003, 7002, 100003 },
+	{ 100002, 103604, 7003, 103604 },      /* our clock was stepped: not known yet */
+	{ 100004, 103605, 7004, 100004 },      /* written anew all the same */
+	{ 100004, 103608, 7007, 100007 },      /* goes on by the monotonic clock, */
+	{ 100004, 103615, 7014, 100014 },      /* also when nobody writes any more */
+	{ 100020, 100021, 7021, 100021 },      /* our clock was put right */
+	{ 100022, 96423, 7023, 100022 },       /* stepped back */
+	{ 100022, 96433, 7033, 100032 },
+	{ 0, 96434, 7034, 100033 },            /* no record at all */
+	{ 96434, 96435, 7035, 96435 },
+	{ 96434, 96445, 7045, 96445 },         /* the nodes died, the clock is right */
+	{ INT64_MAX, 96446, 7046, 96446 },
+	{ 96447, 96447, 7047, 96447 },
+};
+
+START_TEST(a_step_of_our_clock_is_no_death_of_the_nodes)
+{
+	struct node_clock c = { 0 };
+
+	for (size_t i = 0; i < N_ELEMS(DAY); i++) {
+		/* A node that died long ago is in the way of nothing. */
+		const struct node n[] = { { .updated_at_s = 5 }, { .updated_at_s = DAY[i].stamp } };
+
+		ck_assert_int_eq(node_clock_at(&c, n, N_ELEMS(n), DAY[i].wall, DAY[i].mono), DAY[i].now);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -170,6 +201,7 @@ main(void)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, a_record_as_livekit_writes_it);
 	tcase_add_test(tc, a_record_without_statistics);
+	tcase_add_test(tc, a_step_of_our_clock_is_no_death_of_the_nodes);
 	tcase_add_loop_test(tc, what_is_no_node, 0, N_ELEMS(NO_NODES));
 	tcase_add_test(tc, a_record_cut_anywhere_harms_nobody);
 	tcase_add_test(tc, a_record_with_any_byte_changed_harms_nobody);

@@ -1,0 +1,164 @@
+"""Whose token the route lets through, once something has become of its holder: every way to be put out or to leave, and
+each way back. A node remembers what came to it, so that "refused" means that nothing did.
+
+Who was removed by a moderator, or whose call is over, stays out, with Redis and without. Everybody else may come back:
+a call's participant who left or was cancelled joins again by coming (the contract's state machine), so the token holds.
+SPDX-License-Identifier: MIT
+"""
+import pytest
+import requests
+
+from support import cluster
+from support.client import Api
+from support.logs import AppLog
+from support.routed_node import RoutedNode
+from support.stack import Stack
+from support.wait import wait_until
+
+OUT = (401, "permissions denied: removed from the call")
+OVER = (401, "permissions denied: the call is over")
+
+
+@pytest.fixture(scope="module")
+def one():
+    node = RoutedNode("127.0.0.43")
+    with Stack(nodes=0, LIVEKIT_NODES=node.addr, LIVEKIT_DOWN_S="1") as running:
+        node.redis = running.redis()
+        node.record()
+        running.node, running.api = node, Api(running)
+        running.routed = AppLog(running.env["APP_LOG"])
+        wait_until(lambda: ask(running, "/settings").text == node.addr, 10, 0.2)
+        yield running
+        node.stop()
+
+
+def ask(stack, path="/rtc/validate", token=None):
+    return requests.get(stack.url + path, params={"access_token": token} if token else None, timeout=20)
+
+
+class Call:
+    """A call of three: its creator and bob are in it, cid rings. token(uid) is of before anything happened."""
+
+    def __init__(self, stack):
+        self.stack, self.api = stack, stack.api
+        self.room, (self.ann, self.bob, self.cid), answer = cluster.new_call(stack, 3, max_participants=9)
+        self.tokens = {self.ann: cluster.joined(stack, self.room, self.ann)["token"],
+                       self.bob: cluster.joined(stack, self.room, self.bob)["token"],
+                       self.cid: cluster.access_token(stack, self.room, self.cid)}
+
+    def of(self, uid, what="", body=None, method="post"):
+        path = f"/rooms/{self.room}/participants/{uid}{what}"
+        answer = getattr(self.api, method)(path, body) if body is not None else getattr(self.api, method)(path)
+        assert answer.status_code == 200, answer.text
+
+    def post(self, what, body=None):
+        answer = self.api.post(f"/rooms/{self.room}/{what}", body)
+        assert answer.status_code == 200, answer.text
+
+    def says(self, uid, forget=False):
+        """What the route answers that person, and whether it reached the node."""
+        if forget:
+            self.stack.redis().delete(f"tgo:room:{self.room}")
+        self.stack.node.came()
+        answer = ask(self.stack, token=self.tokens[uid])
+        assert bool(self.stack.node.came()) == (answer.status_code == 200), answer.text
+        return answer.status_code, "" if answer.status_code == 200 else answer.text
+
+    def always_says(self, uid, wanted):
+        """From Redis, from MySQL, and from what Redis learned of it."""
+        assert [self.says(uid), self.says(uid, forget=True), self.says(uid)] == [wanted] * 3
+
+
+IN = (200, "")
+# what happens (to bob, or to cid who rings), to whom, what the route says afterwards
+CASES = {
+    "removed while joined": (lambda c: c.of(c.bob, method="delete"), "bob", OUT),
+    "removed while ringing": (lambda c: c.of(c.cid, method="delete"), "cid", OUT),
+    "left, then removed": (lambda c: (c.post("leave", {"uid": c.bob}), c.of(c.bob, method="delete")), "bob", OUT),
+    "removed, then the call moves on": (
+        lambda c: (c.of(c.bob, method="delete"), c.post("leave", {"uid": c.cid}), c.post("invite", {"uids": ["d"]})),
+        "bob", OUT),
+    "removed, invited again": (
+        lambda c: (c.of(c.bob, method="delete"), c.post("invite", {"uids": [c.bob]})), "bob", IN),
+    "removed, invited, removed again": (
+        lambda c: (c.of(c.bob, method="delete"), c.post("invite", {"uids": [c.bob]}), c.of(c.bob, method="delete")),
+        "bob", OUT),
+    "another one is removed": (lambda c: c.of(c.cid, method="delete"), "bob", IN),
+    "left": (lambda c: c.post("leave", {"uid": c.bob}), "bob", IN),
+    "refused": (lambda c: c.post("reject", {"uid": c.cid}), "cid", IN),
+    "set to 6, cancelled": (lambda c: c.of(c.cid, "/status", {"status": 6}, "put"), "cid", IN),
+    "set to 5, busy": (lambda c: c.of(c.cid, "/status", {"status": 5}, "put"), "cid", IN),
+    "set to 3, left": (lambda c: c.of(c.bob, "/status", {"status": 3}, "put"), "bob", IN),
+    "ended by the API": (lambda c: c.post("end"), "bob", OVER),
+    "removed, then ended": (lambda c: (c.of(c.bob, method="delete"), c.post("end")), "bob", OVER),
+    "the room set to 3": (lambda c: c.api.put(f"/rooms/{c.room}/status", {"status": 3}), "ann", OVER),
+    "everybody left": (lambda c: [c.post("leave", {"uid": u}) for u in (c.bob, c.cid, c.ann)], "ann", OVER),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_after(one, name):
+    happens, who, wanted = CASES[name]
+    call = Call(one)
+    uid = getattr(call, who)
+    call.always_says(uid, IN)
+    happens(call)
+    call.always_says(uid, wanted)
+
+
+def test_what_redis_holds(one):
+    """Exactly who was removed, under the version of the change that did it."""
+    call = Call(one)
+    key, redis = f"tgo:room:{call.room}", one.redis()
+    before = redis.hgetall(key)
+    call.of(call.bob, method="delete")
+    assert redis.hget(key, "removed").split("\n") == [call.bob]
+    assert int(redis.hget(key, "version")) > int(before["version"])
+    call.of(call.cid, method="delete")
+    assert sorted(redis.hget(key, "removed").split("\n")) == sorted([call.bob, call.cid])
+    assert call.says(call.bob) == call.says(call.cid) == OUT
+
+
+def test_a_former_life_of_the_room(one):
+    """A room_id is nobody else's while its call is kept, and a token does not live as long as the shortest time a call
+    is: what was removed and comes again under the same id is another call, which asks for its own people."""
+    call = Call(one)
+    call.of(call.bob, method="delete")
+    call.post("end")
+    answer = one.api.post("/rooms", {"creator": "eve", "uids": [call.bob], "room_id": call.room})
+    assert (answer.status_code, answer.json()["error"]) == (409, "room_already_exists")
+    call.always_says(call.bob, OVER)
+    with one.db() as connection, connection.cursor() as cursor:
+        for table in ("event", "rtc_participant", "rtc_room"):
+            cursor.execute(f"DELETE FROM {table} WHERE room_id = %s", (call.room,))
+    one.redis().delete(f"tgo:room:{call.room}")
+    answer = one.api.post("/rooms", {"creator": "eve", "uids": ["dan"], "room_id": call.room, "max_participants": 9})
+    assert answer.status_code == 200, answer.text
+    # Not removed from this one; that he is no part of it, LiveKit's event of his coming will find: here he has no row.
+    assert one.api.get(f"/rooms/{call.room}/participants/{call.bob}").status_code == 404
+    expired = cluster.access_token(one, call.room, call.bob, exp=1)
+    assert ask(one, token=expired).status_code == 401
+    call.of("dan", method="delete")
+    call.tokens["dan"] = cluster.access_token(one, call.room, "dan")
+    call.always_says("dan", OUT)
+
+
+def test_without_redis(one):
+    """MySQL remembers the same."""
+    gone, back, over, here = Call(one), Call(one), Call(one), Call(one)
+    gone.of(gone.bob, method="delete")
+    back.of(back.bob, method="delete")
+    back.post("invite", {"uids": [back.bob]})
+    over.post("end")
+    age, one.node.age = one.node.age, None
+    one.stop("redis")
+    try:
+        assert gone.says(gone.bob) == OUT and over.says(over.bob) == OVER
+        assert back.says(back.bob) == here.says(here.bob) == gone.says(gone.ann) == IN
+        here.of(here.cid, method="delete")
+        assert here.says(here.cid) == OUT, "removed while Redis is away"
+    finally:
+        one.start()
+        one.node.redis, one.node.age = one.redis(), age
+        one.node.record()
+    assert here.says(here.cid) == OUT
