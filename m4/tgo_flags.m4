@@ -24,8 +24,9 @@ AC_DEFUN([TGO_FLAGS], [
 		-Wpointer-arith -Wvla -Wundef -Wswitch-enum -Wimplicit-fallthrough -Wnull-dereference
 		-fno-common -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -fPIE],
 		[TGO_TRY_CFLAG(flag)])
+	dnl m4_defn keeps a flag one word: its commas would part it.
 	m4_foreach_w([flag], [-pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed],
-		[TGO_TRY_LDFLAG(flag)])
+		[TGO_TRY_LDFLAG(m4_defn([flag]))])
 	AC_ARG_ENABLE([werror], [AS_HELP_STRING([--enable-werror], [warnings are errors (CI)])], [], [enable_werror=no])
 	AS_IF([test "x$enable_werror" = xyes], [TGO_CFLAGS="$TGO_CFLAGS -Werror"])
 	AS_CASE([$CFLAGS], [*-O0*], [], [*-O*], [TGO_CFLAGS="$TGO_CFLAGS -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"])

@@ -23,9 +23,10 @@ package_missing() {
 }
 
 # Packages start their services on installation unless policy-rc.d says no. Ours are started by us, on
-# sockets of their own; a file that is there already has an owner and stays.
+# sockets of their own; a file that is there already has an owner and stays. Two that install wait for each other.
 packages_install() {
 	local policy=/usr/sbin/policy-rc.d rc=0
+	flock 6
 	if [ -e "$policy" ]; then
 		policy=
 	else
@@ -56,5 +57,6 @@ packages_ensure() {
 		return
 	fi
 	say "installing: ${missing[*]}"
-	packages_install "${missing[@]}" || die "apt-get could not install: ${missing[*]}"
+	mkdir -p "$CACHE"
+	packages_install "${missing[@]}" 6>"$CACHE/packages.lock" || die "apt-get could not install: ${missing[*]}"
 }

@@ -12,11 +12,13 @@ enum {
 	PEOPLE_MS = 1500,            /* that no node has the room, LiveKit says after a second */
 	AGAIN_MS = 5,                /* somebody else is at work on what is due */
 	NO_DATABASE_MS = 1000,
+	CLOCK_US = 2000000
 };
 
 /* Kept between passes. */
 struct deadlines {
 	int64_t silent_until_us;     /* LiveKit did not answer: not asked again before */
+	int64_t clock_at_us;         /* when the nodes' clock is to be read again */
 };
 
 /* Due calls with what LiveKit said of each. */
@@ -104,6 +106,21 @@ hear_and_fire(struct hearing *h)
 	return fire(h, true);
 }
 
+/* While there is nothing else to do: by the time LiveKit is asked, a step of this host's clock has to be known, or it
+ * refuses our token. */
+static void
+follow_clock(struct task *t, struct op *op, struct deadlines *kept)
+{
+	struct node *nodes;
+	size_t n;
+
+	if (clock_mono_us() < kept->clock_at_us)
+		return;
+	kept->clock_at_us = clock_mono_us() + CLOCK_US;
+	if (nodes_read(op, t->sv.livekit_kv, &nodes, &n))
+		(void)node_clock_now_s(registry_clock(t->sv.registry), nodes, n);
+}
+
 static int64_t
 pass(struct task *t, struct op *op, void *state)
 {
@@ -112,8 +129,10 @@ pass(struct task *t, struct op *op, void *state)
 	if (op_due(op, &t->sv, DUE_MAX, &h.due) != ERR_OK)
 		return task_failed(t, NO_DATABASE_MS);
 	t->db_ahead_ms = h.due.now_ms - clock_wall_ms();
-	if (h.due.n == 0)
+	if (h.due.n == 0) {
+		follow_clock(t, op, h.kept);
 		return h.due.next_ms == 0 ? TASK_POLL_MS : h.due.next_ms - h.due.now_ms;
+	}
 	if (hear_and_fire(&h) != ERR_OK)
 		return task_failed(t, NO_DATABASE_MS);
 	return h.n_passed == h.due.n ? AGAIN_MS : 0;

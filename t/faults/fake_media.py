@@ -12,6 +12,7 @@ from support.stack import Stack
 @pytest.fixture(scope="module")
 def livekit():
     fake = FakeLiveKit("the stack's, once there is one")
+    fake.probed = True
     yield fake
     fake.stop()
 

@@ -72,8 +72,9 @@ def test_node_killed_and_started_again(load, stack, victim):
     finish(load, "LiveKit: a node killed, started again", n, late)
 
 
+@pytest.mark.full
 def test_node_frozen(load, stack, victim):
-    """Short: once for 5 s, full: three times for 20 s."""
+    """Only in full: three times for 20 s."""
     n, seconds = rounds((1, 5), (3, 20))
     late = []
     for _ in range(n):
@@ -91,9 +92,9 @@ def test_node_frozen(load, stack, victim):
     finish(load, "LiveKit: a node frozen (SIGSTOP, 20 s; short: 5 s)", n, late)
 
 
+@pytest.mark.full
 def test_all_nodes_killed(load, stack):
-    """Without any node a call can be made, rung and answered; there is nobody to serve its media. Short: 1 round,
-    full: 5."""
+    """Without any node a call can be made, rung and answered; there is nobody to serve its media. Only in full: 5."""
     n, late = rounds(1, 5), []
     nodes = [Part(stack, part(stack, one)) for one in addresses(stack)]
     for _ in range(n):
@@ -110,8 +111,9 @@ def test_all_nodes_killed(load, stack):
     finish(load, "LiveKit: all nodes killed, started again", n, late)
 
 
+@pytest.mark.full
 def test_redis_of_livekit_emptied(load, stack):
-    """FLUSHALL takes LiveKit's records and its map of rooms, too. Short: 3 rounds, full: 30."""
+    """FLUSHALL takes LiveKit's records and its map of rooms, too. Only in full: 30."""
     n, late = rounds(3, 30), []
     with redis.Redis(unix_socket_path=stack.env["REDIS_SOCKET"]) as server:
         for _ in range(n):

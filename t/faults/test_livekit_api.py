@@ -13,9 +13,10 @@ FAULTS = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("fault", FAULTS)
 def test_livekit(load, stack, livekit, fault):
-    """Calls go on; rings end at most 10 s later than they should. Short: 1 round, full: 3."""
+    """Calls go on; rings end at most 10 s later than they should. Only in full: 3."""
     n, late = rounds(1, 3), []
     for _ in range(n):
         asked = len(livekit.calls)

@@ -85,8 +85,9 @@ def test_frozen(load, stack, server, told):
     assert any("Resource temporarily unavailable" in line["error"] for line in told())
 
 
+@pytest.mark.full
 def test_out_of_memory(load, stack, server, told):
-    """maxmemory is far below what is in it, and nothing may be evicted. Short: 1 round, full: 3."""
+    """maxmemory is far below what is in it, and nothing may be evicted. Only in full: 3."""
     n, late = rounds(1, 3), []
     for _ in range(n):
         load.broke()
@@ -103,8 +104,9 @@ def test_out_of_memory(load, stack, server, told):
     assert any(line["error"].startswith("OOM") for line in told())
 
 
+@pytest.mark.full
 def test_flushed(load, stack, server):
-    """FLUSHALL again and again. Short: 20 times, full: 200."""
+    """FLUSHALL again and again. Only in full: 200."""
     n = rounds(20, 200)
     load.broke()
     rings = Rings(stack).begin()
@@ -118,8 +120,9 @@ def test_flushed(load, stack, server):
     untouched(load, "Redis: FLUSHALL", n, late)
 
 
+@pytest.mark.full
 def test_a_replica_answers(load, stack, server, told):
-    """A failover half way: it reads and refuses to write. Short: 1 round, full: 3."""
+    """A failover half way: it reads and refuses to write. Only in full: 3."""
     n, late = rounds(1, 3), []
     for _ in range(n):
         load.broke()
@@ -136,8 +139,9 @@ def test_a_replica_answers(load, stack, server, told):
     assert any(line["error"].startswith("READONLY") for line in told())
 
 
+@pytest.mark.full
 def test_loading(load, stack, server, told):
-    """Started with seconds of data to load, it answers LOADING. Short: 1 round, full: 3."""
+    """Started with seconds of data to load, it answers LOADING. Only in full: 3."""
     n, late = rounds(1, 3), []
     for _ in range(n):
         load.broke()

@@ -60,3 +60,17 @@ is_one_line(struct str s)
 			return false;
 	return true;
 }
+
+bool
+is_plain(struct str s)
+{
+	for (size_t i = 0; i + 1 < s.len; i++) {
+		const unsigned char *at = (const unsigned char *)s.at + i;
+
+		if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0)
+			return false;
+		if (i + 2 < s.len && at[0] == 0xe2 && at[1] == 0x80 && (at[2] == 0xa8 || at[2] == 0xa9))
+			return false;
+	}
+	return true;
+}

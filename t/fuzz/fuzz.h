@@ -32,5 +32,7 @@ struct str changed(struct arena *a, struct str s, struct str *data);
 bool has_byte(struct str s, char c);
 /* No byte below 0x20 and no 0x7f: fit for a header, one line of a log, a terminal. */
 bool is_one_line(struct str s);
+/* No C1 control and no U+2028 or U+2029, as UTF-8, either. */
+bool is_plain(struct str s);
 
 #endif

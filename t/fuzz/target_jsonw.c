@@ -51,7 +51,7 @@ text_comes_back(struct arena *a, struct str v, size_t room)
 	jsonw_str(&w, NULL, v);
 	jsonw_arr_end(&w);
 	holds(jsonw_done(&w) && strict_json(a, strbuf_str(&b), &RULES, NULL), "any bytes make a text");
-	holds(is_one_line(strbuf_str(&b)) || has_byte(v, 0x7f), "and one line");
+	holds(is_one_line(strbuf_str(&b)) && is_plain(strbuf_str(&b)), "and one line, for every reader");
 	if (has_byte(v, '\0'))
 		return;
 	doc = json_parse(a, strbuf_str(&b), NULL);

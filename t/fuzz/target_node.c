@@ -20,8 +20,22 @@ forget_unknown(LivekitNode__Node *n)
 		n->stats->rates[i]->base.n_unknown_fields = 0;
 }
 
+/* The same as the record says, by protobuf-c's word. */
+static void
+is_read(const LivekitNode__Node *n, const struct node *ours)
+{
+	const LivekitNode__Stats *s = n->stats;
+
+	holds(str_eq(ours->id, str_of(n->id)) && str_eq(ours->ip, str_of(n->ip)) && str_eq(ours->region, str_of(n->region)) &&
+	    ours->state == n->state, "a node is named as its record says");
+	if (s != NULL)
+		holds(ours->n_rooms == s->num_rooms && ours->n_clients == s->num_clients && ours->updated_at_s == s->updated_at &&
+		    ours->started_at_s == s->started_at && ours->n_tracks_in == s->num_tracks_in &&
+		    ours->n_tracks_out == s->num_tracks_out, "and as busy");
+}
+
 static struct str
-packed_again(struct arena *a, struct str record)
+packed_again(struct arena *a, struct str record, const struct node *ours)
 {
 	ProtobufCAllocator memory = unpack_memory(a);
 	LivekitNode__Node *n = livekit_node__node__unpack(&memory, record.len, (const uint8_t *)record.at);
@@ -29,6 +43,7 @@ packed_again(struct arena *a, struct str record)
 	size_t size;
 
 	holds(n != NULL, "what was read unpacks");
+	is_read(n, ours);
 	forget_unknown(n);
 	size = livekit_node__node__get_packed_size(n);
 	bytes = arena_alloc(a, size + 1);
@@ -53,7 +68,7 @@ fuzz_node(struct arena *a, struct str data)
 		return;
 	holds(n.id.len > 0 && !has_byte(n.id, '\0') && !has_byte(n.ip, '\0'), "a node has an id");
 	(void)node_is_fresh(&n, 1763674516);
-	packed = packed_again(a, data);
+	packed = packed_again(a, data, &n);
 	if (packed.len == 0 || packed.len > 64 * 1024)
 		return;
 	holds(node_decode(a, packed, &again), "what we write we read");

@@ -5,6 +5,19 @@
 #include "base/clock.h"
 #include "cli/when.h"
 
+static void
+units_mean_what_they_say(struct arena *a, unsigned n)
+{
+	static const struct { const char *name; int64_t ms; } UNITS[] = {
+		{ "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }, { "d", 86400000 },
+	};
+	int64_t ms;
+
+	for (size_t i = 0; i < N_ELEMS(UNITS); i++)
+		holds(when_duration(arena_printf(a, "%u%s", n, UNITS[i].name), &ms) && ms == n * UNITS[i].ms,
+		    "a duration is its number of units");
+}
+
 void
 fuzz_when(struct arena *a, struct str data)
 {
@@ -12,6 +25,7 @@ fuzz_when(struct arena *a, struct str data)
 	int64_t ms, twice, at_ms;
 	struct strbuf b;
 
+	units_mean_what_they_say(a, data.len > 1 ? (unsigned char)data.at[0] * 256U + (unsigned char)data.at[1] : 1);
 	if (when_duration(data, &ms)) {
 		holds(ms >= 0, "a duration is not negative");
 		holds(when_parse(data, now_ms, &at_ms) && at_ms == now_ms - ms, "a duration is before now");

@@ -9,6 +9,7 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -238,26 +239,35 @@ def test_peers_that_hold_on_hold_nobody_for_long(metered):
     one = metered()
     host, _, port = where(one).rpartition(":")
     held = [socket.create_connection((host, int(port)), timeout=30) for _ in range(48)]
-    for each in held[::2]:
+    for each in held:
         each.sendall(b"GET /metrics HTTP/1.1\r\nX: ")
+    with dripping(held):
+        # Ten seconds for each of two full houses at most, and then some for a slow machine.
+        assert scrape(url_of(one), timeout=60).sum("tgo_workers", state="alive") == len(TASKS) + 1
+    passes = scrape(url_of(one), timeout=60).sum("tgo_task_passes_total", task="nodes")
+    wait_until(lambda: scrape(url_of(one), timeout=60).sum("tgo_task_passes_total", task="nodes") > passes, 60)
+
+
+@contextlib.contextmanager
+def dripping(peers):
+    """A byte of each, twice a second."""
     stop = threading.Event()
 
     def drip():
         while not stop.wait(0.5):
-            for each in held[::2]:
+            for each in peers:
                 with contextlib.suppress(OSError):
                     each.sendall(b"a")
 
-    dripping = threading.Thread(target=drip)
-    dripping.start()
-    # Ten seconds for each of two full houses at most, and then some for a slow machine.
-    assert scrape(url_of(one), timeout=60).sum("tgo_workers", state="alive") == len(TASKS) + 1
-    passes = scrape(url_of(one), timeout=60).sum("tgo_task_passes_total", task="nodes")
-    wait_until(lambda: scrape(url_of(one), timeout=60).sum("tgo_task_passes_total", task="nodes") > passes, 60)
-    stop.set()
-    dripping.join()
-    for each in held:
-        each.close()
+    thread = threading.Thread(target=drip, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        for each in peers:
+            each.close()
 
 
 @pytest.mark.parametrize("bytes_sent", [
@@ -326,6 +336,25 @@ def test_a_crash_refuses_no_scrape_but_the_one_it_was_at(metered):
         assert scrape(url, timeout=15).text
         wait_until(lambda: port_process(one) not in (None, pid), 10, what="another process")
     assert set(one.full()) == set(TASKS)
+
+
+def test_the_tasks_do_not_hold_the_port(metered):
+    """One that outlives a killed master for a while would keep it from the next one."""
+    one = metered()
+    port = int(where(one).rpartition(":")[2])
+    with open("/proc/net/tcp") as f:
+        inodes = [line.split()[9] for line in f if line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A"]
+    assert len(inodes) == 1
+    holders = [pid for pid in [one.pid, *one.children()] if inodes[0] in sockets(pid)]
+    assert sorted(holders) == sorted([one.pid, port_process(one)])
+
+
+def sockets(pid):
+    found = set()
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(OSError):
+            found |= set(re.findall(r"socket:\[(\d+)\]", os.readlink(f"/proc/{pid}/fd/{fd}")))
+    return found
 
 
 def test_the_port_moves_comes_and_goes_with_the_configuration(metered):

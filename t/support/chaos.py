@@ -88,8 +88,12 @@ class Chaos:
         print(f"{time.monotonic() - self.began:6.1f} s  {text}", flush=True)
 
     def go_on(self, seconds):
+        """Everything has its turn before anything has its next."""
+        deck = []
         while time.monotonic() < self.began + seconds:
-            self.strike(self.rng.choice(list(self.targets)))
+            if not deck:
+                deck = self.rng.sample(list(self.targets), len(self.targets))
+            self.strike(deck.pop())
             time.sleep(self.rng.uniform(*PAUSE_S))
 
     def strike(self, kind):
@@ -100,7 +104,7 @@ class Chaos:
         took = self.load.recovered(30)
         self.slowest = max(self.slowest, (took, kind))
         lost = sum(a.outcome != "clean" for a in self.load.during())
-        self.say(f"{what:<44} {lost:4} not served, everybody is again after {took:.2f} s")
+        self.say(f"{what:<52} {lost:4} not served, everybody is again after {took:.2f} s")
 
     # ---- what is hit; each returns when it is back ----
 
@@ -154,7 +158,7 @@ class Chaos:
 
 
 def broken_rules(stack):
-    """{"I1": how many rows break it}"""
+    """({"I1": how many rows break it}, what is wrong with them)."""
     with contextlib.closing(stack.db()) as db:
         problems = check_invariants(db)
     return collections.Counter(re.match(r"I\d", one)[0] for one in problems), problems

@@ -33,6 +33,7 @@ class FakeLiveKit:
         self.lists = {}                  # room: uids in its list, where that is to be another than the truth
         self.wiped = set()               # rooms missing from Redis though a node has them
         self.absent_s = 0.2              # a room or a person that no node has: so long until LiveKit says so
+        self.probed = False              # answers GET /, so that it is held to be a whole node
         self.faults, self.stopping = {}, threading.Event()
         self.redis, self.node, self.alive = redis, node, True
         self.lock = threading.RLock()
@@ -55,6 +56,9 @@ class FakeLiveKit:
                     self.close_connection = True
                     return
                 self.say(*(fault or fake.allowed(method, body, claims["video"])))
+
+            def do_GET(self):
+                self.say(200 if fake.probed else 501, "OK")
 
             def say(self, status, answer):
                 text = json.dumps(answer).encode()
