@@ -227,6 +227,7 @@ master_run(const struct options *o, struct setup *s, const struct plan *plan)
 		log_note(s->log, LOG_ERROR, "主进程无法启动", "master_failed", strerror(errno));
 		return EXIT_FAILURE;
 	}
+	count_children(&m);       /* before a child can be asked */
 	look_after(&m);
 	master_close(&m);
 	return EXIT_SUCCESS;

@@ -242,6 +242,16 @@ settle_endpoints(struct conf *c, struct sources *s)
 }
 
 static bool
+settle_nodes(struct conf *c, struct sources *s)
+{
+	if (conf_nodes_settle(c))
+		return true;
+	strbuf_addf(&s->why, "LIVEKIT_NODES (%s): the port of LIVEKIT_NODE_PORT makes one node stand there twice",
+	    look_up(s, "LIVEKIT_NODES").source);
+	return false;
+}
+
+static bool
 apply_tz(const struct conf *c, struct sources *s)
 {
 	struct found f = look_up(s, "TZ");
@@ -271,8 +281,7 @@ load(struct conf *c, struct sources *s, const char *env_file)
 		if (!apply(c, s, &CONF_OPTIONS[i]))
 			return false;
 	settle_livekit_redis(c);
-	conf_nodes_settle(c);
-	return settle_client_url(c, s) && settle_livekit_keys(c, s) && settle_endpoints(c, s) &&
+	return settle_nodes(c, s) && settle_client_url(c, s) && settle_livekit_keys(c, s) && settle_endpoints(c, s) &&
 	    apply_tz(c, s);
 }
 

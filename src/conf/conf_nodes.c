@@ -137,12 +137,16 @@ conf_nodes_parse(struct conf *c, struct str list)
 	return true;
 }
 
-void
+bool
 conf_nodes_settle(struct conf *c)
 {
-	for (size_t i = 0; i < c->n_nodes; i++)
+	for (size_t i = 0; i < c->n_nodes; i++) {
 		if (c->nodes[i].port == 0)
 			c->nodes[i].port = c->node_port;
+		if (is_there(c->nodes, i, &c->nodes[i]))
+			return false;
+	}
+	return true;
 }
 
 void

@@ -19,7 +19,7 @@ static bool
 is_host(struct str s)
 {
 	for (size_t i = 0; i < s.len; i++)
-		if (!is_alnum(s.at[i]) && strchr("-._~", s.at[i]) == NULL)
+		if (!is_alnum(s.at[i]) && memchr("-._~", s.at[i], 4) == NULL)
 			return false;
 	return s.len > 0;
 }

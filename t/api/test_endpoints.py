@@ -519,7 +519,7 @@ class TestOperation:
         body = ok(call.get(path, root=True, key=None))
         assert body["status"] == "degraded"
         state = {name: one["status"] for name, one in body["checks"].items()}
-        assert state == {"mysql": "ok", "redis": "ok", "livekit": "unavailable", "schema": "ok",
+        assert state == {"mysql": "ok", "redis": "ok", "livekit": "unavailable", "log": "ok", "schema": "ok",
                          "jobs": "degraded"}
         assert all(type(body["checks"][name]["ms"]) is int for name in ("mysql", "redis", "livekit"))
         assert body["checks"]["jobs"]["alive"] == 0

@@ -31,7 +31,7 @@ generation = { mode = "positive" }
 inference = { algorithms = [] }
 """
 TESTS = pathlib.Path(__file__).resolve().parents[1]
-ABSOLUTE = ("/swagger/index.html", "/api/docs/swagger.json")
+ABSOLUTE = ("/swagger/index.html", "/api/docs/swagger.json", "/metrics")
 
 
 def run(tmp_path, authorization, *args, checks=CHECKS):

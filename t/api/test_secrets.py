@@ -115,7 +115,7 @@ def test_dead_dependencies(told, own, tmp_path):
         at = Direct(folder, own, LOG_LEVEL="debug", **settings)
         try:
             at.service.spawn([at.service.binary, "--listen", f"unix:{at.service.sock}", "--env-file", str(at.service.env_file)])
-            wait_until(lambda: os.path.exists(at.service.sock) or at.service.proc.poll() is not None, 20)
+            wait_until(lambda: at.service.proc.poll() is not None or at.service.serves(), 20)
             if at.service.proc.poll() is None:
                 for method, path in (("POST", "/rooms"), ("GET", "/rooms/sec-room"), ("GET", "/readyz"), ("POST", "/tickets")):
                     answer = at.request(method, path, BODY if method == "POST" else None, key=s["KEY_OF_THE_STACK"])

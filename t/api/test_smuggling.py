@@ -5,6 +5,7 @@ second log line, a part of an SQL text or another key in Redis.
 SPDX-License-Identifier: MIT
 """
 import json
+import os
 import re
 import subprocess
 import time
@@ -15,9 +16,11 @@ import pytest
 
 from support import fcgi_client as fcgi
 from support.client import Api, raw_http
+from support.direct import Direct
 from support.logs import AppLog
 from support.shapes import check_error
 from support.stack import ROOT
+from support.wait import wait_until
 
 MARK = "zq7"
 # No field takes these.
@@ -158,7 +161,7 @@ def test_every_field_of_every_operation(api, document, watched, own):
             n += 1
     assert n > 1000
     check_logs(*watched[:2])
-    check_statements(watched[2])
+    assert {"Prepare", "Execute"} <= check_statements(watched[2])
     check_keys(own)
 
 
@@ -181,7 +184,7 @@ def check_logs(app, access):
 
 
 def check_statements(general):
-    """A prepared text never holds a value, and nothing but EXECUTE does."""
+    """A prepared text never holds a value, and nothing but EXECUTE does. The kinds of entries there were."""
     text = general.path.read_bytes()[general.offset:].decode("utf-8", "replace")
     seen = set()
     for entry in re.split(r"\n(?=[\d: ]*\t)", text):
@@ -191,7 +194,7 @@ def check_statements(general):
         assert MARK not in entry or kind == "Execute", entry[:500]
         if kind == "Execute" and MARK in entry:
             assert not re.search(r"(?<!\\)(?:\\\\)*'\) OR 1=1", entry), entry[:500]
-    assert {"Prepare", "Execute"} <= seen
+    return seen
 
 
 def check_keys(stack):
@@ -320,6 +323,35 @@ def test_parameters_that_nginx_would_never_send(own, worker, name):
     for line in at.service.log.read_text("utf-8").rstrip("\n").split("\n"):
         json.loads(line)
         assert line.isprintable() or "\x7f" in line
+
+
+EVIL_NAMES = ["zq7\r\nX-Injected: 1", "zq7\nX-Injected: 1", "zq7\r\n\r\nbody", "zq7\x1b[2J\x7f", "zq7\u2028", "zq7\n{\"level\":\"error\"}",
+              "zq7" + "r" * 3000]
+
+
+def test_names_in_a_token_that_others_signed(own, tmp_path):
+    """Whoever has LiveKit's key writes any room and any name into a token; the route tells nginx of both in headers, and
+    of a key that it does not know in words."""
+    at = Direct(tmp_path, own, LOG_LEVEL="debug")
+    at.service.spawn([at.service.binary, "--listen", f"unix:{at.service.sock}", "--env-file", str(at.service.env_file),
+                      "--only", "route"])
+    try:
+        wait_until(lambda: os.path.exists(at.service.sock), 20)
+        claims = [{"iss": own.env["LIVEKIT_API_KEY"], "sub": "ann", "video": {"roomJoin": True, "room": name}} for name in EVIL_NAMES]
+        claims += [{"iss": own.env["LIVEKIT_API_KEY"], "sub": name, "video": {"roomJoin": True, "room": "zq7"}} for name in EVIL_NAMES]
+        claims += [{"iss": name, "sub": "ann", "video": {"roomJoin": True, "room": "zq7"}} for name in EVIL_NAMES]
+        for one in claims:
+            token = jwt.api_jws.encode(json.dumps({**one, "exp": int(time.time()) + 60}).encode(),
+                                       own.env["LIVEKIT_API_SECRET"], "HS256")
+            answer = fcgi.request(at.service.sock, "GET", "/_route/join?access_token=" + token)
+            assert answer.ended and answer.status in (200, 401, 403), answer.raw_headers
+            assert "x-injected" not in answer.headers and b"Injected" not in answer.body
+            for header, value in answer.raw_headers:
+                assert re.fullmatch(r"[A-Za-z-]+", header) and re.fullmatch(r"[\x20-\x7e\x80-\xff]*", value), (header, value)
+        lines = at.service.log.read_text("utf-8")
+        assert len(lines.splitlines()) == len([json.loads(line) for line in lines.rstrip("\n").split("\n")])
+    finally:
+        at.service.clean_up()
 
 
 def test_ids_of_requests_are_ours(own, api, watched):

@@ -388,6 +388,7 @@ def run_commands(stack, recorder, folder):
         go.close()
     ctl = Ctl.of(stack, folder)
     ctl("check")
+    ctl.ok("top", "--interval", "0.2")
     room = ctl.ok("rooms", "--limit", 1)["rooms"][0]["room_id"]
     ctl.ok("room", room)
     ctl("end", room)

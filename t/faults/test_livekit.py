@@ -89,7 +89,7 @@ def test_node_frozen(load, stack, victim):
             victim.thaw()
         load.mended()
         load.recovered()
-    finish(load, "LiveKit: a node frozen (SIGSTOP, 20 s; short: 5 s)", n, late)
+    finish(load, f"LiveKit: a node frozen for {seconds} s (SIGSTOP)", n, late)
 
 
 @pytest.mark.full

@@ -1,4 +1,7 @@
-"""A LiveKit whose API answers 500, says nothing or hangs up, while 16 clients make calls. SPDX-License-Identifier: MIT"""
+"""A LiveKit whose API answers 500, says nothing or hangs up, while 16 clients make calls.
+
+SPDX-License-Identifier: MIT
+"""
 import pytest
 
 from fake_media import livekit, stack  # noqa: F401

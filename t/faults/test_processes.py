@@ -1,8 +1,8 @@
 """Our own processes killed, renewed and started again, while 16 clients make calls.
 
-A worker serves one request at a time: whoever kills one costs at most that request its answer (503
-outcome_unknown, by nginx), and nobody else anything. Renewals, reloads and restarts in order cost nothing at all. Afterwards all that load_truth.py
-asks for.
+A worker serves one request at a time: whoever kills one costs at most that request its answer (503 outcome_unknown,
+by nginx), and nobody else anything. Renewals, reloads and restarts in order cost nothing at all. Afterwards all that
+load_truth.py asks for.
 
 SPDX-License-Identifier: MIT
 """

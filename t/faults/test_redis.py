@@ -81,7 +81,7 @@ def test_frozen(load, stack, server, told):
         server.back()
         load.mended()
         load.recovered()
-    untouched(load, "Redis: frozen (SIGSTOP, 10 s; short: 4 s)", n, max(late))
+    untouched(load, f"Redis: frozen for {seconds} s (SIGSTOP)", n, max(late))
     assert any("Resource temporarily unavailable" in line["error"] for line in told())
 
 

@@ -22,9 +22,10 @@ nodes(struct arena *a, struct str data)
 
 	if (!conf_nodes_parse(&c, data))
 		return;
-	conf_nodes_settle(&c);
+	if (!conf_nodes_settle(&c))
+		return;
 	holds(conf_nodes_parse(&again, shown(a, &c, conf_nodes_show)), "what is shown is taken");
-	conf_nodes_settle(&again);
+	holds(conf_nodes_settle(&again), "and settles");
 	holds(c.n_nodes == again.n_nodes, "as many nodes");
 	for (size_t i = 0; i < c.n_nodes; i++) {
 		const struct static_node *x = &c.nodes[i], *y = &again.nodes[i];

@@ -27,8 +27,12 @@ from support.wait import wait_until
 DOWN_S = (0.1, 1.0)           # how long a server stays away
 PAUSE_S = (0.3, 1.5)          # between two hits
 RULES = {
-    "I1": "nobody is in two calls", "I2": "no call has more people than seats", "I3": "nobody is left in a call that is over",
-    "I4": "every change was told of", "I5": "events are numbered without a gap", "I6": "every call ended exactly once",
+    "I1": "nobody is in two calls",
+    "I2": "no call has more people than seats",
+    "I3": "nobody is left in a call that is over",
+    "I4": "every change was told of",
+    "I5": "events are numbered without a gap",
+    "I6": "every call ended exactly once",
     "I7": "whatever waits has its time to end",
 }
 
@@ -177,7 +181,8 @@ def report(chaos, figures, problems):
             "calls": f"{figures.calls:,}",
             "answers, and how many of them a 503": f"{figures.answers:,}, {refused:,}",
             "changes acknowledged, and found": f"{figures.acknowledged:,}, {figures.acknowledged:,}",
-            "events stored, received in order, repeated": f"{figures.events:,}, {figures.events:,}, {figures.repeats:,}",
+            "events stored, received in order, repeated":
+                f"{figures.events:,}, {figures.events:,}, {figures.repeats:,}",
             "slowest answer": f"{figures.slowest_s:.2f} s",
         }
         for what, how in lines.items():

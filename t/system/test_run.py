@@ -18,7 +18,7 @@ from support.wait import wait_until
 PARTS = ["mariadb", "redis", "worker", "route", "nginx"]
 ENV = ["TGO_URL", "TGO_KEY", "TGO_OPS_KEY", "TGO_BIN", "DB_SOCKET", "DB_USER", "DB_PASSWORD", "DB_NAME",
        "REDIS_SOCKET", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "LIVEKIT_NODES", "APP_LOG",
-       "NGINX_ACCESS_LOG", "LIVEKIT_LOGS"]
+       "NGINX_ACCESS_LOG", "LIVEKIT_LOGS", "JOBS_METRICS_LISTEN", "JOBS_METRICS_URL"]
 
 
 def pids(stack, parts=PARTS):

@@ -41,6 +41,8 @@ static const struct {
 	{ PROGRAM_WORKER, { "--env-file", "a.env", "--workers", "3" }, { .env_file = "a.env", .workers = 3 } },
 	{ PROGRAM_WORKER, { "--workers=1024", "--no-master" }, { .workers = 1024, .no_master = true } },
 	{ PROGRAM_WORKER, { "--only", "route", "--workers", "2" }, { .part = PART_ROUTE, .workers = 2 } },
+	{ PROGRAM_WORKER, { "--user", "tgo-call:www-data" }, { .user = "tgo-call:www-data" } },
+	{ PROGRAM_JOBS, { "--user=tgo-call" }, { .user = "tgo-call" } },
 	{ PROGRAM_WORKER, { "--version" }, { .version = true } },
 	{ PROGRAM_WORKER, { "--help" }, { .help = true } },
 	{ PROGRAM_JOBS, { NULL }, { 0 } },
@@ -70,6 +72,7 @@ START_TEST(good_lines)
 	assert_text(o.listen, GOOD[_i].want.listen);
 	assert_text(o.env_file, GOOD[_i].want.env_file);
 	assert_text(o.task, GOOD[_i].want.task);
+	assert_text(o.user, GOOD[_i].want.user);
 	ck_assert_int_eq(o.program, GOOD[_i].p);
 	ck_assert_int_eq(o.workers, GOOD[_i].want.workers);
 	ck_assert_int_eq(o.part, GOOD[_i].want.part);
@@ -87,6 +90,7 @@ static const struct {
 	{ PROGRAM_WORKER, { "--listen" }, "--listen needs a value" },
 	{ PROGRAM_WORKER, { "--listen=" }, "--listen" },
 	{ PROGRAM_WORKER, { "--env-file", "" }, "--env-file" },
+	{ PROGRAM_WORKER, { "--user=" }, "--user" }, { PROGRAM_JOBS, { "--user" }, "--user needs a value" },
 	{ PROGRAM_WORKER, { "--workers", "0" }, "--workers: 0" },
 	{ PROGRAM_WORKER, { "--workers", "-1" }, "--workers: -1" },
 	{ PROGRAM_WORKER, { "--workers", "1025" }, "--workers: 1025" },
@@ -126,7 +130,7 @@ START_TEST(the_help_names_every_option)
 	static const struct { enum program p; const char *name; } NAMES[] = {
 		{ PROGRAM_WORKER, "--listen" }, { PROGRAM_WORKER, "--env-file" },
 		{ PROGRAM_WORKER, "--workers" }, { PROGRAM_WORKER, "--no-master" },
-		{ PROGRAM_WORKER, "--only" },
+		{ PROGRAM_WORKER, "--only" }, { PROGRAM_WORKER, "--user" }, { PROGRAM_JOBS, "--user" },
 		{ PROGRAM_WORKER, "--version" }, { PROGRAM_WORKER, "--help" },
 		{ PROGRAM_JOBS, "--env-file" }, { PROGRAM_JOBS, "--task" },
 		{ PROGRAM_JOBS, "--version" }, { PROGRAM_JOBS, "--help" },

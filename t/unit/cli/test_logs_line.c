@@ -106,7 +106,9 @@ static const struct { const char *line, *text; } PRETTY[] = {
 	{ HEAD "}", "2025-11-20T21:35:16.500+00:00  info   m " },
 	{ HEAD ",\"a\":1,\"b\":\"x y\",\"c\":[\"d\"]}", "2025-11-20T21:35:16.500+00:00  info   m  a=1 b=x y c=[\"d\"]" },
 	{ HEAD ",\"esc\":\"\\u001b[0m\"}", "2025-11-20T21:35:16.500+00:00  info   m  esc=\\u001b[0m" },
+	{ HEAD ",\"raw\":\"\x1b[0m\xc2\x9b\"}", "2025-11-20T21:35:16.500+00:00  info   m  raw=\\x1b[0m\xc2\\x9b" },
 	{ "no json {", "no json {" },
+	{ "\tnot ours \x1b]0;x\a\x7f\r", "\tnot ours \\x1b]0;x\\x07\\x7f\\x0d" },
 	{ "", "" },
 };
 

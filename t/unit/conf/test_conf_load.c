@@ -322,6 +322,7 @@ END_TEST
 
 static const struct { const char *name, *value; } BAD[] = {
 	{ "LOG_LEVEL", "verbose" },
+	{ "LIVEKIT_NODES", "10.0.0.2,10.0.0.2:7880" },       /* one node, by LIVEKIT_NODE_PORT */
 	{ "LIVEKIT_TIMEOUT", "0" },
 	{ "LIVEKIT_TIMEOUT", "86401" },
 	{ "LIVEKIT_TIMEOUT", "60s" },
@@ -383,6 +384,10 @@ static const struct { const char *name, *value; } BAD[] = {
 	{ "BUSINESS_WEBHOOK_URLS", "http://a,http://a" },
 	{ "BUSINESS_WEBHOOK_URLS", "ws://a" },
 	{ "BUSINESS_WEBHOOK_URLS", "http://u:pw@" },
+	{ "BUSINESS_WEBHOOK_URLS", "http://a@b@c/" },
+	{ "BUSINESS_WEBHOOK_URLS", "http://a*b/" },
+	{ "BUSINESS_WEBHOOK_URLS", "http://[::g]/" },
+	{ "BUSINESS_WEBHOOK_URLS", "http://[127.0.0.1]/" },
 	{ "BUSINESS_WEBHOOK_ENDPOINTS", "[{]" },
 	{ "BUSINESS_WEBHOOK_ENDPOINTS", "{\"url\":\"http://a\"}" },
 	{ "BUSINESS_WEBHOOK_ENDPOINTS", "[\"http://a\"]" },

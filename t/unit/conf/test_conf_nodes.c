@@ -36,7 +36,7 @@ START_TEST(lists)
 
 	strbuf_init(&b, text, sizeof(text));
 	ck_assert(conf_nodes_parse(&c, str_of(LISTS[_i].list)));
-	conf_nodes_settle(&c);
+	ck_assert(conf_nodes_settle(&c));
 	ck_assert_uint_eq(c.n_nodes, LISTS[_i].n);
 	conf_nodes_show(&c, &b);
 	ck_assert_str_eq(text, LISTS[_i].shown);
@@ -58,6 +58,8 @@ END_TEST
 static const struct { const char *list; bool ok; const char *shown; } REGIONS[] = {
 	{ "", true, "" },
 	{ "cn:31.2:121.5, eu:50.1:-8.75", true, "cn:31.2:121.5,eu:50.1:-8.75" },
+	{ "eu:52.520008:13.404954", true, "eu:52.520008:13.404954" },
+	{ "a:.5:+1.", true, "a:0.5:1" }, { "a:0.12345678949:-0.1000", true, "a:0.123456789:-0.1" },
 	{ "a:90:180,b:-90:-180", true, "a:90:180,b:-90:-180" },
 	{ "a:91:0", false, NULL }, { "a:0:181", false, NULL }, { "a:0", false, NULL }, { "a", false, NULL },
 	{ ":1:2", false, NULL }, { "a:x:2", false, NULL }, { "a:1:2:3", false, NULL }, { "a::", false, NULL },
