@@ -24,14 +24,14 @@ lane() {
 	done
 }
 
-# two_lanes TIER...: WAITING_TIERS in the background, what they say at the end. What both lanes need is made before.
+# two_lanes TIER...: SECOND_LANE in the background, what it says at the end. What both lanes need is made before.
 two_lanes() {
-	local tier waiting=() busy=() rc=0
+	local tier first=() second=() pid rc=0
 	for tier in "$@"; do
-		if [[ " ${WAITING_TIERS[*]} " == *" $tier "* ]]; then
-			waiting+=("$tier")
+		if [[ " ${SECOND_LANE[*]} " == *" $tier "* ]]; then
+			second+=("$tier")
 		else
-			busy+=("$tier")
+			first+=("$tier")
 		fi
 	done
 	make -C "$BUILD" -j2 check TESTS= >"$SCRATCH/make.log" 2>&1 &&
@@ -41,9 +41,10 @@ two_lanes() {
 	}
 	tools_python
 	tools_node
-	lane "${waiting[@]}" >"$SCRATCH/lane.log" 2>&1 &
-	lane "${busy[@]}"
-	wait $! || rc=$?
+	lane "${second[@]}" >"$SCRATCH/lane.log" 2>&1 &
+	pid=$!
+	lane "${first[@]}"
+	wait "$pid" || rc=$?
 	cat "$SCRATCH/lane.log" >&2
 	if [ "$rc" != 0 ]; then
 		count 0 1 0
@@ -204,10 +205,10 @@ tier_faults() {
 	fi
 }
 
-# libFuzzer on every target for FUZZ_S seconds each (5, full: 60): what it finds is left in FUZZ_FOUND. Inputs that
+# libFuzzer on every target for FUZZ_S seconds each (3, full: 60): what it finds is left in FUZZ_FOUND. Inputs that
 # reach new code are gathered in the cache and tried first the next time.
 tier_fuzz() {
-	local seconds=${FUZZ_S:-5} dir=$ROOT/build-fuzz found=${FUZZ_FOUND:-$ROOT/build-fuzz/found} target
+	local seconds=${FUZZ_S:-3} dir=$ROOT/build-fuzz found=${FUZZ_FOUND:-$ROOT/build-fuzz/found} target
 	if [ -n "${TGO_FULL:-}" ]; then
 		seconds=${FUZZ_S:-60}
 	fi
