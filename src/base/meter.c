@@ -147,7 +147,8 @@ add_name(struct meter_names *names, size_t cap, struct str value)
 
 	if (i < n || i + 1 >= cap)
 		return i;
-	memcpy(names->at[i], value.at, value.len);
+	if (value.len > 0)
+		memcpy(names->at[i], value.at, value.len);
 	names->at[i][value.len] = '\0';
 	atomic_store(&names->n, n + 1);
 	return i;
@@ -158,7 +159,6 @@ static struct str
 fitting(struct str value)
 {
 	size_t n = 0, max = value.len < METER_NAME_CAP ? value.len : METER_NAME_CAP - 1;
-
 	bool cut;
 
 	while (n < max && value.at[n] != '\0')

@@ -363,8 +363,6 @@ def test_state_is_what_the_database_says(stack, worker, db, fresh, receivers):
         assert (seen.value("tgo_delivery_oldest_seconds", endpoint=one) > 80) == (n > 0)
         assert [s.labels["state"] for s in seen.of("tgo_endpoint_state", endpoint=one) if s.value == 1] == [state]
     assert seen.value("tgo_dependency_up", service="mysql") == seen.value("tgo_dependency_up", service="redis") == 1
-    with db.cursor() as c:
-        c.execute("UPDATE rtc_room SET next_deadline_ms = 0 WHERE room_id IN %s", ([room["room_id"] for room in rooms],))
 
 
 def test_looked_at_once_for_all_workers(worker, fresh):

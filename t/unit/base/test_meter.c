@@ -128,7 +128,9 @@ START_TEST(names_are_whole_characters)
 	meter_add(m, METER_TOKENS, (struct str){ longer, sizeof(longer) }, S(""), 1);
 	meter_add(m, METER_TOKENS, (struct str){ "nul\0a", 5 }, S(""), 1);
 	meter_add(m, METER_TOKENS, (struct str){ "nul\0b", 5 }, S(""), 1);
+	meter_add(m, METER_TOKENS, (struct str){ NULL, 0 }, S(""), 1);
 	print(m);
+	ck_assert_ptr_nonnull(strstr(text, "{node=\"\"} 1\n"));
 	ck_assert_ptr_nonnull(strstr(text, "\xf0\x9f\x93\x9e\"} 2\n"));
 	ck_assert_ptr_null(strstr(text, "?"));
 	ck_assert_ptr_nonnull(strstr(text, "{node=\"nul\"} 2\n"));
