@@ -4,12 +4,22 @@ A stack is what scripts/run starts, in a temporary folder on free ports, so that
 yours. BIN=DIR uses programs that are built already; TGO_KEEP=1 keeps the folder for a look afterwards.
 SPDX-License-Identifier: MIT
 """
+import signal
+
 import pytest
 
 from support.client import Api
 from support.invariants import check_invariants
 from support.logs import AppLog
 from support.stack import Stack
+
+
+def pytest_configure():
+    """Told to end (scripts/test does so when it is interrupted), the fixtures still stop what they started."""
+    def end(*_):
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        raise KeyboardInterrupt
+    signal.signal(signal.SIGTERM, end)
 
 
 @pytest.fixture(scope="session")

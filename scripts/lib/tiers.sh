@@ -2,38 +2,31 @@
 
 # count PASSED FAILED SKIPPED
 count() {
-	echo "$1 $2 $3" >>"$SCRATCH/counts"
+	echo "$1 $2 $3" >>"$COUNTS"
 }
 
 # sum_counts: sets PASSED, FAILED, SKIPPED.
 sum_counts() {
 	local sums
-	sums=$(awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }' "$SCRATCH/counts")
+	sums=$(awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }' "$COUNTS")
 	read -r PASSED FAILED SKIPPED <<<"$sums"
 }
 
-# lane TIER...: one after the other.
-lane() {
-	local tier began
-	for tier in "$@"; do
-		say "=== $tier"
-		began=$SECONDS
-		"tier_$tier"
-		sum_counts
-		say "=== $tier: $((SECONDS - began)) s; so far $PASSED passed, $FAILED failed"
-	done
+# run_tier TIER: in this shell, with a scratch folder of its own.
+run_tier() {
+	local began=$SECONDS SCRATCH=$SCRATCH/$1
+	mkdir -p "$SCRATCH"
+	say "=== $1"
+	"tier_$1"
+	sum_counts
+	say "=== $1: $((SECONDS - began)) s; so far $PASSED passed, $FAILED failed"
 }
 
-# two_lanes TIER...: SECOND_LANE in the background, what it says at the end. What both lanes need is made before.
-two_lanes() {
-	local tier first=() second=() pid rc=0
-	for tier in "$@"; do
-		if [[ " ${SECOND_LANE[*]} " == *" $tier "* ]]; then
-			second+=("$tier")
-		else
-			first+=("$tier")
-		fi
-	done
+# run_side_by_side N TIER...: N at a time, in this order; what a tier says comes when it is done. What several of them
+# need is made before.
+run_side_by_side() {
+	local n=$1 pid
+	shift
 	make -C "$BUILD" -j2 check TESTS= >"$SCRATCH/make.log" 2>&1 &&
 		make -C "$BUILD" t/statements t/routes >>"$SCRATCH/make.log" 2>&1 || {
 		tail -n 40 "$SCRATCH/make.log" >&2
@@ -41,14 +34,57 @@ two_lanes() {
 	}
 	tools_python
 	tools_node
-	lane "${second[@]}" >"$SCRATCH/lane.log" 2>&1 &
-	pid=$!
-	lane "${first[@]}"
-	wait "$pid" || rc=$?
-	cat "$SCRATCH/lane.log" >&2
-	if [ "$rc" != 0 ]; then
-		count 0 1 0
-	fi
+	printf '%s\n' "$@" >"$SCRATCH/queue"
+	# A process group each, so that stop_runners reaches all that a runner started.
+	set -m
+	while [ ${#RUNNERS[@]} -lt "$n" ]; do
+		runner &
+		RUNNERS+=($!)
+	done
+	set +m
+	for pid in "${RUNNERS[@]}"; do
+		wait "$pid" || count 0 1 0
+	done
+	RUNNERS=()
+}
+
+# Takes the next tier as soon as it is free.
+runner() {
+	local tier log pid rc
+	trap - EXIT
+	trap 'wait; exit 143' TERM
+	while tier=$(next_tier) && [ -n "$tier" ]; do
+		log=$SCRATCH/$tier.log rc=0
+		run_tier_apart "$tier" >"$log" 2>&1 &
+		pid=$!
+		wait "$pid" || rc=$?
+		flock "$SCRATCH/lock" cat "$log" >&2
+		if [ "$rc" != 0 ]; then
+			say "$tier ended with status $rc"
+			count 0 1 0
+		fi
+	done
+}
+
+# Told to end, it waits for the program that runs, which was told, too.
+run_tier_apart() {
+	trap 'exit 143' TERM
+	run_tier "$1"
+}
+
+next_tier() {
+	flock "$SCRATCH/lock" sed -i -e '1{w /dev/stdout' -e 'd}' "$SCRATCH/queue"
+}
+
+# Whoever ends the run ends what runs beside it; pytest then stops the servers that it started.
+stop_runners() {
+	local pid
+	for pid in "${RUNNERS[@]}"; do
+		kill -TERM -- "-$pid" 2>/dev/null || true
+	done
+	for pid in "${RUNNERS[@]}"; do
+		wait "$pid" 2>/dev/null || true
+	done
 }
 
 # run_check BUILDDIR: make check, counted by automake's summary.
@@ -101,7 +137,7 @@ has_pytests() {
 run_pytest() {
 	local xml=$SCRATCH/$1.xml rc=0 numbers
 	tools_python
-	(cd "$ROOT/t" && PYTHONDONTWRITEBYTECODE=1 timeout 4500 "$PYTHON" -m pytest -q --junitxml="$xml" \
+	(cd "$ROOT/t" && PYTHONDONTWRITEBYTECODE=1 timeout --foreground 4500 "$PYTHON" -m pytest -q --junitxml="$xml" \
 		--basetemp="$SCRATCH/pytest-$1" "$1" "${PYTEST_OPTIONS[@]}") || rc=$?
 	numbers=$("$PYTHON" - "$xml" <<-'END' || echo "0 1 0"
 		import sys, xml.etree.ElementTree as tree
@@ -130,6 +166,7 @@ tier_unit() {
 # The C tests of t/db against the servers of a stack of their own.
 tier_db() {
 	local var=$SCRATCH/db test
+	trap 'VAR=$var "$ROOT/scripts/stop"; exit 143' TERM
 	make -C "$BUILD" -j2 check TESTS= >"$SCRATCH/make.log" 2>&1 || tail -n 20 "$SCRATCH/make.log" >&2
 	VAR=$var PORT=$(free_port) NODES=0 JOBS=0 "$ROOT/scripts/run" --detach >"$SCRATCH/run.log" 2>&1 || {
 		tail -n 40 "$SCRATCH/run.log" >&2

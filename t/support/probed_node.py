@@ -11,6 +11,7 @@ SPDX-License-Identifier: MIT
 """
 import http.server
 import secrets
+import socket
 import threading
 import time
 
@@ -18,6 +19,50 @@ from support.fake_livekit import node_record
 from support.ports import free_port
 
 BEAT_S, FRESH_S = 0.5, 5
+
+
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 256
+
+    def __init__(self, where, handler):
+        self.connections = []
+        super().__init__(where, handler)
+
+    def process_request(self, request, client_address):
+        self.connections.append(request)
+        super().process_request(request, client_address)
+
+    def hang_up(self):
+        for one in self.connections:
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def handle_error(self, *_):
+        """A client that went away is no news."""
+
+
+class NodeHandler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def is_served(self, node):
+        """False: the node is frozen; nothing is said while it is, nor of this request afterwards."""
+        if node.awake.is_set():
+            return True
+        node.awake.wait(30)
+        self.close_connection = True
+        return False
+
+    def say(self, status, text):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
 
 
 class ProbedNode:
@@ -32,49 +77,26 @@ class ProbedNode:
         threading.Thread(target=self._beat, daemon=True).start()
 
     def listen(self):
-        node, connections = self, []
+        self.server = Server((self.ip, self.port), self.handler())
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
+    def handler(self):
+        node = self
 
+        class Handler(NodeHandler):
             def do_GET(self):
                 node.n_asked += 1
-                if not node.awake.is_set():
-                    node.awake.wait(30)
-                    self.close_connection = True
-                    return
-                self.send_response(node.status)
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                self.wfile.write(b"OK")
+                if self.is_served(node):
+                    self.say(node.status, b"OK")
 
-            def log_message(self, *_):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            request_queue_size = 256
-
-            def process_request(self, request, client_address):
-                connections.append(request)
-                super().process_request(request, client_address)
-
-            def handle_error(self, *_):
-                """A client that went away is no news."""
-
-        self.server, self.connections = Server((self.ip, self.port), Handler), connections
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        return Handler
 
     def refuse(self):
         """As if its process had died: connections that stand are closed, too."""
         self.server.shutdown()
         self.server.server_close()
+        self.server.hang_up()
         self.server = None
-        for one in self.connections:
-            try:
-                one.shutdown(2)
-            except OSError:
-                pass
 
     def freeze(self):
         self.awake.clear()

@@ -55,7 +55,13 @@ class Stack:
 
     def start(self, **extra):
         """Starts what does not run; extra is configuration for what is started now."""
-        self.output = self.run(ROOT / "scripts/run", "--detach", **extra)
+        is_new = not self.env
+        try:
+            self.output = self.run(ROOT / "scripts/run", "--detach", **extra)
+        except BaseException:
+            if is_new:
+                self.run(ROOT / "scripts/stop")
+            raise
         self.env = read_env(self.var / "env")
         self.url = self.env["TGO_URL"]
         return self
