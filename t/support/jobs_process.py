@@ -1,4 +1,5 @@
 """tgo-call-jobs as processes: that of a stack, or more of them of a test's own. SPDX-License-Identifier: MIT"""
+import contextlib
 import json
 import os
 import signal
@@ -144,7 +145,9 @@ class Jobs(Running):
     def clean_up(self):
         if self.proc is not None and self.proc.poll() is None:
             for pid in [self.pid, *self.children()]:
-                os.kill(pid, signal.SIGCONT)
+                # A child may be gone by now.
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
             self.crash()
         self.close()
         said = self.err.read_text(errors="replace") if self.err.exists() else ""
