@@ -165,6 +165,7 @@ nginx_write() {
 		$user
 		daemon off;
 		worker_processes auto;
+		pcre_jit on;
 		worker_rlimit_nofile 16384;
 		pid $VAR/run/nginx.self;
 		error_log $VAR/log/nginx.log warn;

@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "base/jsonw.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/utf8.h"
@@ -175,7 +174,7 @@ void
 jsonw_i64(struct jsonw *w, const char *key, int64_t v)
 {
 	if (begin(w, key))
-		strbuf_addf(w->to, "%" PRId64, v);
+		strbuf_add_i64(w->to, v);
 }
 
 void

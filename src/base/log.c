@@ -207,7 +207,7 @@ log_i64(struct log_line *l, const char *key, int64_t v)
 	if (!l->on)
 		return;
 	strbuf_init(&b, text, sizeof(text));
-	strbuf_addf(&b, "%" PRId64, v);
+	strbuf_add_i64(&b, v);
 	add_raw(l, key, strbuf_str(&b));
 }
 

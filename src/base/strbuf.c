@@ -103,6 +103,22 @@ strbuf_addf(struct strbuf *b, const char *fmt, ...)
 }
 
 void
+strbuf_add_i64(struct strbuf *b, int64_t v)
+{
+	char text[20];                         /* the longest is -9223372036854775808 */
+	size_t at = sizeof(text);
+	uint64_t rest = v < 0 ? -(uint64_t)v : (uint64_t)v;
+
+	do {
+		text[--at] = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest > 0);
+	if (v < 0)
+		text[--at] = '-';
+	strbuf_add(b, (struct str){ text + at, sizeof(text) - at });
+}
+
+void
 strbuf_fail(struct strbuf *b)
 {
 	b->failed = true;

@@ -25,6 +25,7 @@ void strbuf_add(struct strbuf *b, struct str s);
 void strbuf_addc(struct strbuf *b, char c);
 void strbuf_addz(struct strbuf *b, const char *z);
 void strbuf_addf(struct strbuf *b, const char *fmt, ...) PRINTF(2, 3);
+void strbuf_add_i64(struct strbuf *b, int64_t v);     /* decimal; every answer and line is full of them */
 void strbuf_fail(struct strbuf *b);                   /* what was to be written is not possible */
 bool strbuf_ok(const struct strbuf *b) MUST_CHECK;
 struct str strbuf_str(const struct strbuf *b);        /* "" when failed */

@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "conf/conf.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "conf/conf_endpoints.h"
@@ -38,7 +37,7 @@ show_seconds(int64_t ms, struct strbuf *to)
 {
 	int part = (int)(ms % 1000), digits = 3;
 
-	strbuf_addf(to, "%" PRId64, ms / 1000);
+	strbuf_add_i64(to, ms / 1000);
 	if (part == 0)
 		return;
 	for (; part % 10 == 0; part /= 10)
@@ -87,7 +86,7 @@ conf_show(const struct conf *c, const struct conf_option *o, struct strbuf *to)
 		show_text(c, o, to);
 		break;
 	case CONF_INT:
-		strbuf_addf(to, "%" PRId64, *(const int64_t *)field(c, o));
+		strbuf_add_i64(to, *(const int64_t *)field(c, o));
 		break;
 	case CONF_BOOL:
 		strbuf_addz(to, *(const bool *)field(c, o) ? "true" : "false");

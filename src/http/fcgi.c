@@ -241,7 +241,7 @@ put_header_i64(FCGX_Stream *out, const char *name, int64_t v)
 	struct strbuf b;
 
 	strbuf_init(&b, text, sizeof(text));
-	strbuf_addf(&b, "%lld", (long long)v);
+	strbuf_add_i64(&b, v);
 	put_header(out, name, strbuf_str(&b));
 }
 
@@ -300,5 +300,9 @@ fcgi_finish(struct fcgi *f, const struct request *rq, const struct reply *rp,
 	/* Never kept, whatever the peer asked for: an idle kept connection would pin this worker,
 	 * and what it left unread would be taken for the next request. */
 	f->rq.keepConnection = 0;
+	/* libfcgi waits for the peer to close first, lest bytes that nobody read cost it the answer. None are left of a
+	 * request that was read to its end. */
+	if (FCGX_HasSeenEOF(f->rq.in) && FCGX_GetError(f->rq.in) == 0)
+		FCGX_Detach(&f->rq);
 	FCGX_Finish_r(&f->rq);
 }

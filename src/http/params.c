@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "http/params.h"
 
+#include <string.h>
+
 #include "base/rng.h"
 
 enum { HEADER_NAME_MAX = 128 };
@@ -9,17 +11,14 @@ enum { HEADER_NAME_MAX = 128 };
 struct str
 params_find(char *const *envp, struct arena *a, const char *name, size_t *n_out)
 {
-	struct str prefix = str_of(name), value = S("");
-	size_t n = 0;
+	size_t n = 0, n_name = strlen(name);
+	struct str value = S("");
 
 	for (; *envp != NULL; envp++) {
-		struct str pair = str_of(*envp);
-
-		if (pair.len <= prefix.len || pair.at[prefix.len] != '=' ||
-		    !str_starts(pair, prefix))
+		if (strncmp(*envp, name, n_name) != 0 || (*envp)[n_name] != '=')
 			continue;
 		if (n++ == 0)
-			value = (struct str){ pair.at + prefix.len + 1, pair.len - prefix.len - 1 };
+			value = str_of(*envp + n_name + 1);
 	}
 	if (n_out != NULL)
 		*n_out = n;

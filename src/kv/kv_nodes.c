@@ -70,7 +70,7 @@ key_of_counts(struct strbuf *b, int64_t n)
 	struct strbuf number;
 
 	strbuf_init(&number, text, sizeof(text));
-	strbuf_addf(&number, "%" PRId64, n);
+	strbuf_add_i64(&number, n);
 	kv_key(b, KV_KEY_NODES_GIVEN, strbuf_str(&number));
 }
 

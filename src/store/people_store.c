@@ -53,11 +53,12 @@ static const struct sql_stmt CALLING = {
 	.cols = CALLING_COLS,
 	.n_cols = N_ELEMS(CALLING_COLS),
 };
+/* Not sorted here: a row has texts of any length, and the server sorts such rows in a file. */
 static const struct sql_stmt ACTIVE_ROOMS = {
 	.name = "people_active_rooms",
 	.text = "SELECT " ROOM_SELECT " FROM rtc_participant p FORCE INDEX (idx_uid_status) "
 	    "STRAIGHT_JOIN rtc_room r FORCE INDEX (uk_room_id) ON r.room_id = p.room_id "
-	    "WHERE p.uid = ? AND p.status IN (0, 1) AND r.status IN (0, 1) ORDER BY r.id LIMIT 100",
+	    "WHERE p.uid = ? AND p.status IN (0, 1) AND r.status IN (0, 1) LIMIT 100",
 	.cols = ROOM_COLS,
 	.n_cols = N_ROOM_COLS,
 };
@@ -157,11 +158,24 @@ people_store_calling(struct op *op, struct sql_link *l, const struct str *uids, 
 	return sql_all(op, l, &CALLING, uid_args(op, uids, n, 0), n, sizeof(**rows_out), rows_out, n_out);
 }
 
+static int
+by_age(const void *a, const void *b)
+{
+	const struct room_row *x = a, *y = b;
+
+	return (x->room.id > y->room.id) - (x->room.id < y->room.id);
+}
+
 enum err
 people_store_active_rooms(struct op *op, struct sql_link *l, struct str uid, struct room_row **rows_out,
     size_t *n_out)
 {
 	const struct sql_arg arg = sql_str(uid);
+	enum err e;
 
-	return sql_all(op, l, &ACTIVE_ROOMS, &arg, 1, sizeof(**rows_out), rows_out, n_out);
+	if ((e = sql_all(op, l, &ACTIVE_ROOMS, &arg, 1, sizeof(**rows_out), rows_out, n_out)) != ERR_OK)
+		return e;
+	if (*n_out > 0)
+		qsort(*rows_out, *n_out, sizeof(**rows_out), by_age);
+	return ERR_OK;
 }

@@ -27,7 +27,7 @@ struct calling_row { struct str room_id, uid; int status; };
 enum err people_store_calling(struct op *op, struct sql_link *l, const struct str *uids, size_t n,
     struct calling_row **rows_out, size_t *n_out) MUST_CHECK;
 
-/* Active calls in which uid is active, oldest first, at most 100; without their participants. */
+/* Active calls in which uid is active, oldest first, without their participants. Of more than 100, some 100. */
 enum err people_store_active_rooms(struct op *op, struct sql_link *l, struct str uid,
     struct room_row **rows_out, size_t *n_out) MUST_CHECK;
 

@@ -87,7 +87,8 @@ def test_a_recording_is_made_of_the_stores_statements(tape, names):
 # ---- plans ----
 
 def wide_reads(recorder, text):
-    """What a statement reads from end to end, or more of than a call has."""
+    """What a statement reads from end to end, or more of than a call has, and what it sorts or sets aside: with a
+    text of any length in the rows the server does that in a file."""
     with recorder.root.cursor() as c:
         c.execute("EXPLAIN " + text)
         columns = [one[0] for one in c.description]
@@ -95,7 +96,9 @@ def wide_reads(recorder, text):
     # The table inserted into is listed, too; a derived one is none.
     read = [row for row in rows if row["table"] and row["select_type"] != "INSERT" and not row["table"].startswith("<")]
     return [f"{row['table']}: {row['type']} by {row['key']}, {row['rows']} rows" for row in read
-            if row["type"] in ("ALL", "index") or int(str(row["rows"]).split()[0]) > FEW_ROWS]
+            if row["type"] in ("ALL", "index") or int(str(row["rows"]).split()[0]) > FEW_ROWS] + [
+                f"{row['table']}: {row['Extra']}" for row in rows
+                if re.search("Using (temporary|filesort)", row["Extra"] or "")]
 
 
 def test_no_statement_of_a_hot_path_scans(recording, tape, names):

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "base/strbuf.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "support/unit.h"
@@ -78,6 +80,23 @@ START_TEST(grows_in_an_arena_up_to_its_max)
 }
 END_TEST
 
+START_TEST(numbers_are_written_as_printf_does)
+{
+	static const int64_t NUMBERS[] = { 0, 7, -1, 10, 99, -100, 1795280197579, INT64_MAX, INT64_MIN };
+
+	for (size_t i = 0; i < N_ELEMS(NUMBERS); i++) {
+		char text[32], is[32];
+		struct strbuf b;
+
+		strbuf_init(&b, text, sizeof(text));
+		strbuf_add_i64(&b, NUMBERS[i]);
+		(void)snprintf(is, sizeof(is), "%" PRId64, NUMBERS[i]);
+		ck_assert_str_eq(text, is);
+		ck_assert_uint_eq(strbuf_str(&b).len, strlen(is));
+	}
+}
+END_TEST
+
 START_TEST(fixed_storage_may_spill_into_an_arena)
 {
 	struct arena *a = arena_new(1024 * 1024);
@@ -104,6 +123,7 @@ main(void)
 	tcase_add_loop_test(tc, one_byte_too_much_fails_for_good, 0, 4);
 	tcase_add_test(tc, grows_in_an_arena_up_to_its_max);
 	tcase_add_test(tc, fixed_storage_may_spill_into_an_arena);
+	tcase_add_test(tc, numbers_are_written_as_printf_does);
 	suite_add_tcase(s, tc);
 	return unit_main(s);
 }
