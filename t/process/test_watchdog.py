@@ -67,16 +67,18 @@ def test_a_dripping_body_is_ended(service):
         assert before != s.full(1)
 
 
-def test_a_peer_that_never_stops_is_ended(service):
-    """After its answer it goes on sending: libfcgi reads until the peer has closed."""
+def test_a_peer_that_never_stops_holds_nobody(service):
+    """After its answer it goes on sending. Nobody reads that: a request that was read to its end is over."""
     s = service(WORKERS=1, WORKER_STUCK_S=1).start()
     before = s.full(1)
     c = s.connect()
     c.send(PLAIN)
-    with Drip(c, b"x" * 10, 0.05):
+    with Drip(c, b"x" * 10, 0.05) as drip:
         assert c.response().status == 200
-        replaced(s, "writing", before[0])
         assert s.get().status == 200
+        drip.join(10)
+        assert not drip.is_alive()                    # it was hung up on
+    assert s.children() == list(before) and s.lines("worker_stuck") == []
 
 
 def test_a_worker_that_hangs_is_ended(service):

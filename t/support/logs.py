@@ -4,6 +4,8 @@ import pathlib
 
 from support.wait import wait_until
 
+LINE_MAX = 65536
+
 
 class AppLog:
     """What was appended to a log since this object was made, or since mark()."""
@@ -12,22 +14,27 @@ class AppLog:
         self.path = pathlib.Path(path)
         self.mark()
 
+    def whole_lines(self, offset):
+        """A line that crosses a page of the file is seen in halves while it is written, cut in a character at that."""
+        if not self.path.exists():
+            return b""
+        with self.path.open("rb") as f:
+            f.seek(offset)
+            data = f.read()
+        return data[:data.rfind(b"\n") + 1]
+
     def mark(self):
-        self.offset = self.path.stat().st_size if self.path.exists() else 0
+        size = self.path.stat().st_size if self.path.exists() else 0
+        tail = max(0, size - LINE_MAX)
+        self.offset = tail + len(self.whole_lines(tail))
         return self
 
     def text(self):
-        if not self.path.exists():
-            return ""
-        with self.path.open("rb") as f:
-            f.seek(self.offset)
-            return f.read().decode("utf-8")
+        return self.whole_lines(self.offset).decode("utf-8")
 
     def lines(self, **fields):
-        """Whole lines; with fields only those where each has that value."""
-        text = self.text()
-        whole = text[:text.rfind("\n") + 1]
-        parsed = [json.loads(line) for line in whole.splitlines()]
+        """With fields only those where each has that value."""
+        parsed = [json.loads(line) for line in self.text().splitlines()]
         return [one for one in parsed if all(one.get(k) == v for k, v in fields.items())]
 
     def wait_for(self, predicate=None, timeout=5.0, **fields):
