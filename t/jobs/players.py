@@ -73,7 +73,8 @@ class Watch(threading.Thread):
     def __exit__(self, *_):
         self.over.set()
         self.join()
-        assert self.found + self.system.problems() == []
+        problems = self.found + self.system.problems()
+        assert problems == [], problems
 
 
 class Killer(threading.Thread):

@@ -308,12 +308,14 @@ class World:
                     *[by_ms] * len(ROOM_TIMES), rooms)
         self.select(shift("rtc_participant", ROW_TIMES) + " WHERE room_id IN %s ORDER BY id",
                     *[by_ms] * len(ROW_TIMES), rooms)
-        # Just come, not long overdue: while LiveKit is slow to answer (a busy machine), the jobs are patient.
+        # Just come, not long overdue: while LiveKit is slow to answer (a busy machine), the jobs are patient. What is
+        # over because it lasted too long is that from its beginning on.
         soonest = db_now(self.db) - 1000
         self.select("UPDATE rtc_participant SET deadline_ms = GREATEST(deadline_ms, %s) WHERE room_id IN %s AND"
                     " deadline_ms > 0", soonest, rooms)
-        self.select("UPDATE rtc_room SET next_deadline_ms = GREATEST(next_deadline_ms, %s) WHERE room_id IN %s AND"
-                    " next_deadline_ms > 0", soonest, rooms)
+        self.select("UPDATE rtc_room SET next_deadline_ms = GREATEST(next_deadline_ms, %s),"
+                    " created_at_ms = GREATEST(created_at_ms, %s) WHERE room_id IN %s AND next_deadline_ms > 0",
+                    soonest, soonest - self.model.max_call_ms, rooms)
         self.db.commit()
         wait_until(self.nothing_due, 30, what="jobs to fire what is due")
         return None

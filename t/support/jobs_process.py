@@ -140,7 +140,7 @@ class Jobs(Running):
         left = self.children()
         self.proc.kill()
         self.proc.wait()
-        wait_until(lambda: not any(is_alive(p) for p in left), 15, what="children that leave")
+        wait_until(lambda: not any(is_alive(p) for p in left), 30, what="children that leave")
 
     def clean_up(self):
         if self.proc is not None and self.proc.poll() is None:
