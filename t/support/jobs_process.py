@@ -140,7 +140,12 @@ class Jobs(Running):
         left = self.children()
         self.proc.kill()
         self.proc.wait()
-        wait_until(lambda: not any(is_alive(p) for p in left), 30, what="children that leave")
+        try:
+            wait_until(lambda: not any(is_alive(p) for p in left), 30, what="children that leave")
+        finally:
+            for pid in filter(is_alive, left):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def clean_up(self):
         if self.proc is not None and self.proc.poll() is None:
