@@ -82,11 +82,12 @@ def main(seconds=5.0, *sizes):
             print(f"{size:,} calls, filled in {time.monotonic() - began:.0f} s", flush=True)
             paths = measure(stage, pool(stage, db, size), seconds)
             found.append({"size": size, "bytes": fill.bytes_on_disk(db), "paths": paths})
+            # At once: the next size may take an hour, or the disk.
+            keep("growth", {"machine": on, "seconds": seconds, "buffer_pool": buffer_pool, "goals": GOALS, "sizes": found})
         db.close()
         stage.close()
     if found:
         show(found)
-        keep("growth", {"machine": on, "seconds": seconds, "buffer_pool": buffer_pool, "goals": GOALS, "sizes": found})
 
 
 if __name__ == "__main__":
