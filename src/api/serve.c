@@ -160,6 +160,7 @@ log_done(struct op *op, const struct request *rq, const struct route *route, con
 		level = LOG_WARN;
 	if (e != ERR_OK && err_blame(e) == BLAME_US)
 		level = LOG_ERROR;
+	/* Most answers at most levels: not even the route's name is written then. */
 	if (!log_on(op->log, level))
 		return;
 	log_begin(&l, op->log, level, "请求完成", "request_done", op->request_id);

@@ -78,7 +78,7 @@ def test_a_peer_that_never_stops_holds_nobody(service):
         assert s.get().status == 200
         drip.join(10)
         assert not drip.is_alive()                    # it was hung up on
-    assert s.children() == list(before) and s.lines("worker_stuck") == []
+    assert s.children() == before and s.lines("worker_stuck") == []
 
 
 def test_a_worker_that_hangs_is_ended(service):
