@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from support import cluster
-from support.person import Person
+from support.person import Person, hear_again
 from support.signalling import Client
 from support.stack import ROOT, Stack
 from support.wait import wait_until
@@ -68,14 +68,19 @@ def test_the_newest_version(newest, stack):
         async with Client(stack.url, cluster.access_token(stack, f"look-{room}", "eve")) as one:
             return one.join.server_info.version
     assert asyncio.run(look()) == newest[0]
-    with Person() as a, Person() as b:
-        a.connect(answer)
-        b.connect(ticket)
-        a.do("publish")
-        b.wait("heard", 30, **{"from": ann})
+    pair, tickets = [Person(), Person()], [answer, ticket]
+    try:
+        for one, mine in zip(pair, tickets):
+            one.connect(mine)
+            one.do("publish")
+        for one, uid in zip(pair, (bob, ann)):
+            one.wait("heard", 30, **{"from": uid})
         sid = wait_until(lambda: cluster.person_row(db, room, bob)["sid"], 20)
         stack.kill(cluster.part(stack, home))
         wait_until(lambda: cluster.homes(db, [room])[room] != home, 30, what="the call on the other node")
         wait_until(lambda: cluster.person_row(db, room, bob)["sid"] not in ("", sid), 60, what="bob back")
-        b.wait("heard", 60, **{"from": ann})
+        hear_again(pair, (ann, bob), tickets)
+    finally:
+        for one in pair:
+            one.kill()
     db.close()
