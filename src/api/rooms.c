@@ -7,7 +7,9 @@
 #include "model/ids.h"
 
 enum { SEATS_MAX = 1000, INVITEES_MAX = 999, METADATA_BYTES = 4096, REGION_MAX = 64, LIST_MAX = 100, LIST_DEFAULT = 10,
-	OFFSET_MAX = 1000000 };
+	OFFSET_MAX = 1000000,
+	/* A page of large calls ends early. With one more call, of as many people as one can have, it still is an answer. */
+	PAGE_BYTES = 4 << 20 };
 static const int64_t UNIX_S_MAX = 4102444800;         /* the year 2100 */
 
 struct create_in_json {
@@ -94,7 +96,7 @@ HANDLER(api_rooms_sync)
 		return e;
 	jsonw_init(&w, &rp->body);
 	jsonw_arr(&w, NULL);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && rp->body.len < PAGE_BYTES; i++)
 		view_room_resp(&w, NULL, &views[i], true);
 	jsonw_arr_end(&w);
 	return jsonw_done(&w) ? ERR_OK : ERR_INTERNAL;
@@ -190,10 +192,13 @@ read_filter(struct op *op, const struct request *rq, struct list_filter *f)
 	return read_statuses(op, rq, &f->statuses);
 }
 
+/* Where the next page goes on: n of the n_found calls were written. */
 static struct str
-next_cursor(struct op *op, const struct list_filter *f, const struct call *calls, size_t n)
+next_cursor(struct op *op, const struct list_filter *f, const struct call *calls, size_t n, size_t n_found)
 {
-	return (int64_t)n == f->limit ? cursor_make(op, &calls[n - 1]) : S("");
+	bool more = n < n_found || (int64_t)n_found == f->limit;
+
+	return more && n > 0 ? cursor_make(op, &calls[n - 1]) : S("");
 }
 
 HANDLER(api_rooms_list)
@@ -201,27 +206,27 @@ HANDLER(api_rooms_list)
 	struct list_filter f = { 0 };
 	struct call *calls;
 	struct jsonw w;
+	size_t n, n_found;
 	int64_t total;
-	size_t n;
 	enum err e;
 
 	(void)who;
 	if ((e = read_filter(op, rq, &f)) != ERR_OK)
 		return e;
-	if ((e = op_list(op, sv, &f, &calls, &n, &total)) != ERR_OK)
+	if ((e = op_list(op, sv, &f, &calls, &n_found, &total)) != ERR_OK)
 		return e;
 	jsonw_init(&w, &rp->body);
 	jsonw_obj(&w, NULL);
 	jsonw_arr(&w, "rooms");
-	for (size_t i = 0; i < n; i++) {
+	for (n = 0; n < n_found && rp->body.len < PAGE_BYTES; n++) {
 		jsonw_obj(&w, NULL);
-		view_room_fields(&w, &calls[i], calls[i].room.livekit_url);
+		view_room_fields(&w, &calls[n], calls[n].room.livekit_url);
 		jsonw_strs(&w, "busy_uids", NULL, 0);
 		jsonw_obj_end(&w);
 	}
 	jsonw_arr_end(&w);
 	jsonw_i64(&w, "total", total);
-	jsonw_str(&w, "next_cursor", next_cursor(op, &f, calls, n));
+	jsonw_str(&w, "next_cursor", next_cursor(op, &f, calls, n, n_found));
 	jsonw_obj_end(&w);
 	return jsonw_done(&w) ? ERR_OK : ERR_INTERNAL;
 }
@@ -231,7 +236,7 @@ HANDLER(api_user_calls)
 	struct list_filter f = { .limit = LIST_DEFAULT };
 	struct call *calls;
 	struct jsonw w;
-	size_t n;
+	size_t n, n_found;
 	enum err e;
 
 	if (!id_ok(rq->args[0]))
@@ -241,22 +246,22 @@ HANDLER(api_user_calls)
 	    (e = cursor_read(op, rq, &f)) != ERR_OK)
 		return e;
 	op->uid = f.uid;
-	if ((e = op_list(op, sv, &f, &calls, &n, NULL)) != ERR_OK)
+	if ((e = op_list(op, sv, &f, &calls, &n_found, NULL)) != ERR_OK)
 		return e;
 	jsonw_init(&w, &rp->body);
 	jsonw_obj(&w, NULL);
 	jsonw_arr(&w, "calls");
-	for (size_t i = 0; i < n; i++) {
-		const struct participant *me = call_find(&calls[i], f.uid);
+	for (n = 0; n < n_found && rp->body.len < PAGE_BYTES; n++) {
+		const struct participant *me = call_find(&calls[n], f.uid);
 
 		jsonw_obj(&w, NULL);
-		view_room_fields(&w, &calls[i], calls[i].room.livekit_url);
+		view_room_fields(&w, &calls[n], calls[n].room.livekit_url);
 		jsonw_strs(&w, "busy_uids", NULL, 0);
 		jsonw_i64(&w, "my_status", me != NULL ? me->status : P_LEFT);
 		jsonw_obj_end(&w);
 	}
 	jsonw_arr_end(&w);
-	jsonw_str(&w, "next_cursor", next_cursor(op, &f, calls, n));
+	jsonw_str(&w, "next_cursor", next_cursor(op, &f, calls, n, n_found));
 	jsonw_obj_end(&w);
 	return jsonw_done(&w) ? ERR_OK : ERR_INTERNAL;
 }

@@ -10,7 +10,7 @@ import jwt
 import pytest
 import requests
 
-from support.client import raw_http
+from support.client import Api, raw_http
 from support.fake_livekit import FakeLiveKit, with_media
 from support.shapes import (COMMON, PARTICIPANT, ROOM, ROOM_RESP, check, check_error, no_null,
                             swift_room_resp)
@@ -452,6 +452,58 @@ class TestLists:
         body = ok(call.get("/rooms?limit=100"))
         seen = [r["room_id"] for r in body["rooms"]]
         assert set(ids) <= set(seen) and len(seen) <= 100 and body["total"] >= len(seen)
+
+    @pytest.mark.parametrize("query", ["status=0", "status=0,1", "status=3,2,0", "status=6", "status=0,1,2,3,4,5,6",
+                                       "status=0,3&since=1", "status=0,3&until=1", "status=3&since=4102444800"])
+    def test_everybodys_by_status(self, call, history, db, query):
+        """Page by page, by cursor and by offset, as the table has them."""
+        wanted = query.partition("&")[0].partition("=")[2]
+        with db.cursor() as c:
+            c.execute(f"SELECT room_id FROM rtc_room WHERE status IN ({wanted}) ORDER BY created_at_ms DESC, id DESC")
+            truth = [row["room_id"] for row in c.fetchall()] if "until" not in query and "4102" not in query else []
+        seen, cursor, limit = [], "", 7
+        for _ in range(len(truth) // limit + 2):
+            body = ok(call.get(f"/rooms?{query}&limit={limit}" + (f"&cursor={cursor}" if cursor else "")))
+            seen += [r["room_id"] for r in body["rooms"]]
+            assert body["total"] == len(truth)
+            if not (cursor := body["next_cursor"]):
+                break
+        assert seen == truth and not cursor
+        body = ok(call.get(f"/rooms?{query}&limit=2&offset=1"))
+        assert [r["room_id"] for r in body["rooms"]] == truth[1:3]
+
+    def test_pages_of_very_large_calls(self, call, fresh, db):
+        """A page that would be too large is a shorter one, and the next goes on behind it."""
+        ann, bob, n = fresh("ann"), fresh("bob"), 22
+        people = [f"{i:04d}-" + "人" * 35 for i in range(999)]
+        rooms = [ok(call.post("/rooms", {"creator": ann, "uids": [bob], "rtc_type": 0}))["room_id"]]
+        ok(call.post(f"/rooms/{rooms[0]}/end"))
+        with db.cursor() as c:
+            for i in range(1, n):
+                rooms.append(f"{rooms[0][:30]}-{i}")
+                c.execute("INSERT INTO rtc_room (room_id, creator, status, max_participants, created_at_ms, updated_at_ms,"
+                          " ended_at_ms, version) SELECT %s, creator, status, 1000, created_at_ms + %s, updated_at_ms,"
+                          " ended_at_ms, 1 FROM rtc_room WHERE room_id = %s", (rooms[-1], i, rooms[0]))
+                if i == 1:
+                    c.executemany("INSERT INTO rtc_participant (room_id, uid, status) VALUES (%s, %s, 3)",
+                                  [(rooms[1], uid) for uid in [bob, *people]])
+                else:
+                    c.execute("INSERT INTO rtc_participant (room_id, uid, status) SELECT %s, uid, 3 FROM rtc_participant"
+                              " WHERE room_id = %s", (rooms[-1], rooms[1]))
+        try:
+            for path, list_of in ((f"/rooms?creator={ann}", "rooms"), (f"/users/{bob}/calls?", "calls")):
+                seen, cursor, pages = [], "", 0
+                while pages == 0 or cursor:
+                    # Not held against the document: that takes seconds for each.
+                    body = ok(Api(call.stack).get(f"{path}&limit=100" + (f"&cursor={cursor}" if cursor else "")))
+                    seen += [r["room_id"] for r in body[list_of]]
+                    cursor, pages = body["next_cursor"], pages + 1
+                assert seen == rooms[::-1] and pages > 1
+        finally:
+            with db.cursor() as c:
+                for room in rooms[1:]:
+                    c.execute("DELETE FROM rtc_participant WHERE room_id = %s", (room,))
+                    c.execute("DELETE FROM rtc_room WHERE room_id = %s", (room,))
 
     def test_user_calls(self, call, history):
         ids, alice, bob = history
