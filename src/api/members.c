@@ -107,15 +107,16 @@ HANDLER(api_participants_join)
 }
 
 static enum err
-leave(struct op *op, struct services *sv, const struct member_in *in, struct reply *rp)
+leave(struct op *op, struct services *sv, const struct caller *who, const struct member_in *in, struct reply *rp)
 {
+	const struct access access = input_access(who, WHO_TICKET_ROW);
 	const struct actor actor = actor_of(in);
 	struct view v = { 0 };
 	const struct answer answer = { &ANSWER_ROOM, &v };
 	enum err e;
 
 	answer_promise(op, &answer);
-	e = op_leave(op, sv, in->room_id, &actor, &v);
+	e = op_leave(op, sv, in->room_id, &actor, &access, &v);
 	return answer_give(op, &answer, e, rp);
 }
 
@@ -126,7 +127,7 @@ HANDLER(api_room_leave)
 
 	if ((e = read_member(op, rq, who, LEAVE_IN, N_ELEMS(LEAVE_IN), &in)) != ERR_OK)
 		return e;
-	return leave(op, sv, &in, rp);
+	return leave(op, sv, who, &in, rp);
 }
 
 HANDLER(api_participants_leave)
@@ -136,7 +137,7 @@ HANDLER(api_participants_leave)
 
 	if ((e = read_member(op, rq, who, LEAVE_BODY_IN, N_ELEMS(LEAVE_BODY_IN), &in)) != ERR_OK)
 		return e;
-	return leave(op, sv, &in, rp);
+	return leave(op, sv, who, &in, rp);
 }
 
 HANDLER(api_room_reject)
@@ -144,16 +145,18 @@ HANDLER(api_room_reject)
 	struct member_in in = { 0 };
 	struct view v = { 0 };
 	const struct answer answer = { &ANSWER_ROOM, &v };
-	struct actor actor;
-	enum refusal why;
 	enum err e;
 
 	if ((e = read_member(op, rq, who, REJECT_IN, N_ELEMS(REJECT_IN), &in)) != ERR_OK)
 		return e;
-	actor = actor_of(&in);
-	why = str_eq(in.reason, S("busy")) ? REFUSE_BUSY : REFUSE_DECLINED;
+	const struct reject_req reject = {
+		.room_id = in.room_id,
+		.who = actor_of(&in),
+		.why = str_eq(in.reason, S("busy")) ? REFUSE_BUSY : REFUSE_DECLINED,
+		.access = input_access(who, WHO_TICKET_ROW),
+	};
 	answer_promise(op, &answer);
-	e = op_reject(op, sv, in.room_id, &actor, why, &v);
+	e = op_reject(op, sv, &reject, &v);
 	return answer_give(op, &answer, e, rp);
 }
 

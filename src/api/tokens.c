@@ -101,6 +101,21 @@ write_token(struct op *op, struct reply *rp, const void *what)
 
 static const struct answer_kind ANSWER_TOKEN = { write_token, write_access };
 
+/* TOKEN_CREATES_ROOM: an unknown room is an open call of who asked, which counts as making one. */
+static enum err
+open_call(struct op *op, struct services *sv, const struct caller *who, const struct join_req *join, struct view *out)
+{
+	enum err e;
+
+	if (!sv->conf->token_creates_room)
+		return ERR_ROOM_NOT_FOUND;
+	if (join->access.ticket && !sv->conf->ticket_open_join)
+		return ERR_FORBIDDEN;
+	if ((e = limit_check(op, sv, who, RATE_CREATE, join->who.uid)) != ERR_OK)
+		return e;
+	return op_open_call(op, sv, join, out);
+}
+
 HANDLER(api_token)
 {
 	struct join_req join = { .who.device_type = S(DEVICE_DEFAULT), .who.device_id = who->device_id,
@@ -128,7 +143,9 @@ HANDLER(api_token)
 	if ((e = limit_check(op, sv, who, RATE_TOKEN, in.identity)) != ERR_OK)
 		return e;
 	answer_promise(op, &answer);
-	e = op_token_source(op, sv, &join, &out.v);
+	e = op_join(op, sv, &join, &out.v);
+	if (e == ERR_ROOM_NOT_FOUND)
+		e = open_call(op, sv, who, &join, &out.v);
 	return answer_give(op, &answer, e, rp);
 }
 

@@ -1,5 +1,4 @@
-/* enter - operations that end with a token in somebody's hand: create, join, refresh, the standard
- * token endpoint.
+/* enter - operations that end with a token in somebody's hand: create, join, refresh.
  * SPDX-License-Identifier: MIT */
 #include "base/rng.h"
 #include "call/change.h"
@@ -258,7 +257,7 @@ op_create(struct op *op, struct services *sv, const struct create_req *rq, struc
 		return cr.outcome;
 	place_announce(op, sv, &cr.call);
 	view_of(sv, &cr.call, rq->creator.uid, out);
-	if (view_add_token(op, sv, out, NULL) != ERR_OK)
+	if (!rq->no_token && view_add_token(op, sv, out, NULL) != ERR_OK)
 		return undo_create(op, sv);
 	log_created(op, &cr);
 	return ERR_OK;
@@ -318,23 +317,21 @@ op_join(struct op *op, struct services *sv, const struct join_req *rq, struct vi
 		return e;
 	}
 	view_of(sv, &c, rq->who.uid, out);
+	if ((e = view_add_token(op, sv, out, rq)) != ERR_OK)
+		return e;
 	log_joined(op, out);
-	return view_add_token(op, sv, out, rq);
+	return ERR_OK;
 }
 
 enum err
-op_token_source(struct op *op, struct services *sv, const struct join_req *rq, struct view *out)
+op_open_call(struct op *op, struct services *sv, const struct join_req *rq, struct view *out)
 {
 	const struct create_req open_call = { .creator = rq->who, .room_id = rq->room_id,
-	    .max_participants = OPEN_CALL_SEATS };
+	    .max_participants = OPEN_CALL_SEATS, .no_token = true };
 	struct once *once = op->once;
 	struct view created = { 0 };
-	enum err e = op_join(op, sv, rq, out);
+	enum err e;
 
-	if (e != ERR_ROOM_NOT_FOUND || !sv->conf->token_creates_room)
-		return e;
-	if (rq->access.ticket && !sv->conf->ticket_open_join)
-		return ERR_FORBIDDEN;
 	/* What is answered is the join. A create that no answer followed is found by the next try, and joined. */
 	op->once = NULL;
 	e = op_create(op, sv, &open_call, &created);

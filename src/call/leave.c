@@ -24,8 +24,11 @@ static enum err
 leave_rule(struct op *op, struct call *c, void *arg)
 {
 	const struct ask *a = arg;
+	enum err e;
 
 	(void)op;
+	if ((e = access_check(a->access, c)) != ERR_OK)
+		return e;
 	return verb_leave(c, a->who);
 }
 
@@ -33,8 +36,11 @@ static enum err
 reject_rule(struct op *op, struct call *c, void *arg)
 {
 	const struct ask *a = arg;
+	enum err e;
 
 	(void)op;
+	if ((e = access_check(a->access, c)) != ERR_OK)
+		return e;
 	return verb_reject(c, a->who, a->why);
 }
 
@@ -91,20 +97,20 @@ run(struct op *op, struct services *sv, struct str room_id, change_rule rule, st
 }
 
 enum err
-op_leave(struct op *op, struct services *sv, struct str room_id, const struct actor *who, struct view *out)
+op_leave(struct op *op, struct services *sv, struct str room_id, const struct actor *who,
+    const struct access *access, struct view *out)
 {
-	struct ask a = { .who = who, .uid = who->uid };
+	struct ask a = { .who = who, .access = access, .uid = who->uid };
 
 	return run(op, sv, room_id, leave_rule, &a, out);
 }
 
 enum err
-op_reject(struct op *op, struct services *sv, struct str room_id, const struct actor *who, enum refusal why,
-    struct view *out)
+op_reject(struct op *op, struct services *sv, const struct reject_req *rq, struct view *out)
 {
-	struct ask a = { .who = who, .uid = who->uid, .why = why };
+	struct ask a = { .who = &rq->who, .access = &rq->access, .uid = rq->who.uid, .why = rq->why };
 
-	return run(op, sv, room_id, reject_rule, &a, out);
+	return run(op, sv, rq->room_id, reject_rule, &a, out);
 }
 
 enum err

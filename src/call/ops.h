@@ -37,6 +37,7 @@ struct create_req {
 	struct str source_channel_id, metadata;
 	const struct str *uids;
 	size_t n_uids;
+	bool no_token;                /* the view gets none: the creator joins next */
 };
 enum err op_create(struct op *op, struct services *sv, const struct create_req *rq, struct view *out) MUST_CHECK;
 
@@ -49,17 +50,21 @@ struct join_req {
 	struct access access;
 };
 enum err op_join(struct op *op, struct services *sv, const struct join_req *rq, struct view *out) MUST_CHECK;
-/* LiveKit's standard token endpoint: join, and where TOKEN_CREATES_ROOM allows it, an unknown room is
- * an open call of who asked. */
-enum err op_token_source(struct op *op, struct services *sv, const struct join_req *rq, struct view *out) MUST_CHECK;
+/* A room that nobody knows becomes an open call of who asked, and is joined; or, when another was first, only joined. */
+enum err op_open_call(struct op *op, struct services *sv, const struct join_req *rq, struct view *out) MUST_CHECK;
 /* A new token for who is joined, without changing anything; else ERR_FORBIDDEN. */
 enum err op_refresh(struct op *op, struct services *sv, struct str room_id, struct str uid, int64_t ttl_s,
     struct view *out) MUST_CHECK;
 
 enum err op_leave(struct op *op, struct services *sv, struct str room_id, const struct actor *who,
-    struct view *out) MUST_CHECK;
-enum err op_reject(struct op *op, struct services *sv, struct str room_id, const struct actor *who,
-    enum refusal why, struct view *out) MUST_CHECK;
+    const struct access *access, struct view *out) MUST_CHECK;
+struct reject_req {
+	struct str room_id;
+	struct actor who;
+	enum refusal why;
+	struct access access;
+};
+enum err op_reject(struct op *op, struct services *sv, const struct reject_req *rq, struct view *out) MUST_CHECK;
 enum err op_invite(struct op *op, struct services *sv, struct str room_id, const struct invite_in *in,
     const struct access *access, struct view *out) MUST_CHECK;
 enum err op_end(struct op *op, struct services *sv, struct str room_id, const struct access *access,

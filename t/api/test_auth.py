@@ -202,6 +202,7 @@ def test_refusals_tell_nothing(call, scene):
     for method, path, body in (("GET", "", None), ("GET", "/participants", None),
                                ("GET", "/participants/x", None), ("POST", "/invite", {"uids": []}),
                                ("POST", "/end", None), ("DELETE", "/participants/x", None),
+                               ("POST", "/leave", {}), ("POST", "/reject", {}),
                                ("POST", "/participants/x/mute", {})):
         said = []
         for room in (scene["R"], "no-such-call"):
@@ -209,6 +210,17 @@ def test_refusals_tell_nothing(call, scene):
             said.append({**check_error(answer, 404, "room_not_found"), "request_id": 0})
             assert said[-1].pop("room_id") == room
         assert said[0] == said[1]
+
+
+def test_a_stranger_learns_nothing_of_a_call_that_is_over(call, scene):
+    """Leaving such a call is no error, and answers with the call: to those who were in it."""
+    assert call.post(f"/rooms/{scene['R']}/end").status_code == 200
+    for path, body in ((f"/rooms/{scene['R']}/leave", {}), (f"/rooms/{scene['R']}/reject", {}),
+                       ("/participants/leave", {"room_id": scene["R"]})):
+        check_error(call.post(path, body, ticket=scene["ERIN"]), 404, "room_not_found")
+        answer = call.post(path, body, ticket=scene["BOB"])
+        assert answer.status_code == 200 and answer.json()["room_id"] == scene["R"]
+        assert call.post(path, {**body, "uid": scene["ERIN"]}).status_code == 200
 
 
 def test_unauthorized_before_the_body_is_read(call, worker):

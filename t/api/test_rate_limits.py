@@ -100,6 +100,21 @@ def test_invites_and_tokens_are_counted_apart(strict, strict_api, fresh):
     assert strict_api.get("/rooms/sync", ticket=ann).status_code == 200
 
 
+def test_a_token_that_makes_the_call_counts_as_making_one(strict, strict_api, fresh):
+    ann = fresh("ann")
+    rooms = [fresh("room") for _ in range(6)]
+    for room in rooms[:5]:
+        assert strict_api.post("/token", {"room_name": room}, ticket=ann).status_code == 201
+        assert strict_api.post(f"/rooms/{room}/leave", {}, ticket=ann).status_code == 200
+    refused(strict_api.post("/token", {"room_name": rooms[5]}, ticket=ann))
+    assert strict_api.get(f"/rooms/{rooms[5]}").status_code == 404
+    # It is not about tokens: a call that is there is still joined, but for those asked for already.
+    assert strict_api.post("/rooms", {}, ticket=ann).status_code == 429
+    bob = fresh("bob")
+    room = room_with(strict_api, fresh("cat"), bob)
+    assert strict_api.post("/token", {"room_name": room}, ticket=bob).status_code == 201
+
+
 def test_each_person_for_itself(strict, strict_api, fresh):
     ann, bob = fresh("ann"), fresh("bob")
     room = room_with(strict_api, ann, bob)
