@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+/* When a thousand people go at once, a thousand events that name everybody are in memory. A person takes the id and what
+ * stands around it in room.finished. */
+enum { PERSON_BYTES = 28, PEOPLE_BYTES_MAX = 200 * 1000 };
+
 /* Makes room for one more element of an array in the arena. */
 static void *
 grown(struct arena *a, void *at, size_t n, size_t *cap, size_t size)
@@ -37,6 +41,18 @@ call_add_row(struct call *c, struct str uid)
 	c->rows = grown(c->arena, c->rows, c->n_rows, &c->cap_rows, sizeof(struct participant *));
 	c->rows[c->n_rows++] = p;
 	return p;
+}
+
+bool
+call_has_room_for(const struct call *c, const struct str *uids, size_t n)
+{
+	size_t n_bytes = 0;
+
+	for (size_t i = 0; i < c->n_rows; i++)
+		n_bytes += c->rows[i]->uid.len + PERSON_BYTES;
+	for (size_t i = 0; i < n; i++)
+		n_bytes += call_find(c, uids[i]) == NULL ? uids[i].len + PERSON_BYTES : 0;
+	return n_bytes <= PEOPLE_BYTES_MAX;
 }
 
 struct participant *

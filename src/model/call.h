@@ -89,6 +89,9 @@ struct call {
 
 void call_init(struct call *c, struct arena *a, struct call_policy policy);
 struct participant *call_add_row(struct call *c, struct str uid);         /* zeroed, dirty */
+/* Whether the call can remember these people, too. Everybody it ever had stands in its events: they may take as much room
+ * as a thousand with the longest ids do, which is some 3,000 with ids of 36 bytes. */
+bool call_has_room_for(const struct call *c, const struct str *uids, size_t n);
 struct participant *call_find(const struct call *c, struct str uid);      /* NULL: no row */
 void call_touch(struct call *c, struct participant *p);                   /* to be written */
 struct call_event *call_add_event(struct call *c);                         /* zeroed, with the next seq */

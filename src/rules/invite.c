@@ -70,7 +70,8 @@ verb_invite(struct call *c, const struct invite_in *in, struct invite_out *out)
 	    .busy = s.busy, .n_busy = s.n_busy };
 	if (s.n_rings == 0)
 		return s.n_busy > 0 ? ERR_PARTICIPANT_IN_CALL : ERR_OK;
-	if ((int64_t)(call_count_active(c) + s.n_rings) > c->room.max_participants)
+	if ((int64_t)(call_count_active(c) + s.n_rings) > c->room.max_participants ||
+	    !call_has_room_for(c, in->uids, in->n_uids))
 		return ERR_ROOM_FULL;
 
 	for (size_t i = 0; i < s.n_busy; i++)

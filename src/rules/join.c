@@ -4,8 +4,9 @@
 #include "rules/verbs.h"
 
 enum err
-verb_join_check(const struct call *c, const struct participant *p)
+verb_join_check(const struct call *c, struct str uid)
 {
+	const struct participant *p = call_find(c, uid);
 	size_t others;
 
 	if (room_status_final(c->room.status))
@@ -14,6 +15,8 @@ verb_join_check(const struct call *c, const struct participant *p)
 		return ERR_PARTICIPANT_REMOVED;
 	if (p == NULL && c->room.invite_on == 1)
 		return ERR_PARTICIPANT_NOT_INVITED;
+	if (p == NULL && !call_has_room_for(c, &uid, 1))
+		return ERR_ROOM_FULL;
 	others = call_count_active(c) - (p != NULL && participant_status_active(p->status));
 	return (int64_t)others >= c->room.max_participants ? ERR_ROOM_FULL : ERR_OK;
 }
@@ -34,6 +37,9 @@ join_again(struct call *c, struct participant *p, const struct actor *who, enum 
 		take_name(p, who);
 		p->session_from_ms = c->now_ms;
 		p->missing_at_ms = 0;
+		/* Back while it was waited for: its media has as long to come as that of somebody who just dropped out. */
+		if (p->deadline_ms > 0)
+			p->deadline_ms = c->now_ms + c->policy.rejoin_grace_ms;
 		call_touch(c, p);
 		return ERR_OK;
 	}
@@ -52,7 +58,7 @@ verb_join(struct call *c, const struct actor *who, enum takeover takeover)
 	struct participant *p = call_find(c, who->uid);
 	enum err e;
 
-	if ((e = verb_join_check(c, p)) != ERR_OK)
+	if ((e = verb_join_check(c, who->uid)) != ERR_OK)
 		return e;
 	if (p == NULL)
 		p = call_add_row(c, who->uid);

@@ -81,7 +81,7 @@ enter_by_media(struct call *c, struct participant *p, const struct media_session
 static void
 take_session(struct call *c, struct participant *p, struct str room_sid, const struct media_session *s)
 {
-	if ((p == NULL || p->status != P_JOINED) && verb_join_check(c, p) != ERR_OK) {
+	if ((p == NULL || p->status != P_JOINED) && verb_join_check(c, s->uid) != ERR_OK) {
 		call_act(c, ACTION_REMOVE_PARTICIPANT, s->uid, s->sid);
 		return;
 	}

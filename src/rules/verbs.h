@@ -33,8 +33,8 @@ struct str *verbs_invitees(struct arena *a, const struct str *uids, size_t n, st
 int64_t verbs_seats(int64_t asked, size_t n_invitees);
 
 enum err verb_join(struct call *c, const struct actor *who, enum takeover takeover) MUST_CHECK;
-/* join's checks for somebody who is not joined: final, removed, uninvited, full. p NULL: no row. */
-enum err verb_join_check(const struct call *c, const struct participant *p) MUST_CHECK;
+/* join's checks for somebody who is not joined, with a row or without: final, removed, uninvited, full. */
+enum err verb_join_check(const struct call *c, struct str uid) MUST_CHECK;
 enum err verb_leave(struct call *c, const struct actor *who) MUST_CHECK;
 enum err verb_reject(struct call *c, const struct actor *who, enum refusal why) MUST_CHECK;
 

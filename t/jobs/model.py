@@ -276,6 +276,8 @@ class Model:
         row = room.row(uid) or room.add(uid)
         if row.status == JOINED and row.device.same(device):
             row.session_from = now
+            if row.deadline:
+                row.deadline = now + self.grace_ms
             return OK
         if row.status == JOINED and not (row.sid == "" if takeover is None else takeover):
             return 409, "joined_elsewhere"

@@ -145,13 +145,46 @@ START_TEST(again_from_the_same_device)
 	int64_t join_time = p->join_time;
 
 	p->sid = S("PA_1");
-	p->deadline_ms = SCENE_NOW + 9000;
 	ck_assert(verb_join(c, &who, NOW) == ERR_OK);
 	ck_assert(c->changed && p->dirty);
+	ck_assert_int_eq(p->deadline_ms, 0);
 	ck_assert_int_eq(p->session_from_ms, SCENE_NOW);
 	ck_assert_int_eq(p->join_time, join_time);
 	ck_assert(str_eq(p->sid, S("PA_1")));
 	ck_assert_uint_eq(c->n_events, 0);
+}
+END_TEST
+
+/* Who dropped out and joins again before the grace is over gets a whole one for the media to come. */
+START_TEST(again_within_the_grace)
+{
+	struct call *c = scene("seats=2 room=1 bob=1 ann=1");
+	struct participant *p = call_find(c, S("bob"));
+	struct actor who = person("bob", "", "");
+
+	p->deadline_ms = SCENE_NOW + 100;
+	ck_assert(verb_join(c, &who, NOW) == ERR_OK);
+	ck_assert_int_eq(p->deadline_ms, SCENE_NOW + SCENE_GRACE_MS);
+	ck_assert_uint_eq(c->n_events, 0);
+}
+END_TEST
+
+/* A call remembers so many people over its life, however few are in it at a time. */
+START_TEST(people_over_a_life)
+{
+	struct call *c = scene("seats=9 room=1 bob=1 ann=1");
+	struct actor who = person("dan", "", "");
+	size_t n = 0;
+
+	do {
+		call_add_row(c, who.uid)->status = P_LEFT;
+		who.uid = arena_printf(scene_arena, "visitor-with-an-id-of-36-bytes-%05zu", n++);
+	} while (call_has_room_for(c, &who.uid, 1));
+	ck_assert_uint_gt(n, 3000);
+	ck_assert(verb_join(c, &who, NOW) == ERR_ROOM_FULL);
+	/* Who was there may come again. */
+	who.uid = S("visitor-with-an-id-of-36-bytes-00000");
+	ck_assert(verb_join(c, &who, NOW) == ERR_OK);
 }
 END_TEST
 
@@ -185,6 +218,8 @@ main(void)
 	tcase_add_test(tc, a_row_after_joining);
 	tcase_add_test(tc, a_later_join_claims_nobody);
 	tcase_add_test(tc, again_from_the_same_device);
+	tcase_add_test(tc, again_within_the_grace);
+	tcase_add_test(tc, people_over_a_life);
 	tcase_add_test(tc, a_takeover);
 	suite_add_tcase(s, tc);
 	return unit_main(s);
