@@ -7,8 +7,9 @@
 #include "rules/reconcile.h"
 #include "store/outbox_store.h"
 
-/* One call at a time lives in it, with the events of a change. */
-enum { ONE_CALL_BYTES = 64 << 20 };
+/* One call at a time lives in it, with the events of a change: a thousand people who are all found gone are a thousand
+ * events that each name everybody, and a deadlock makes them anew. */
+enum { ONE_CALL_BYTES = 512 << 20 };
 
 /* ---- claim ---- */
 
@@ -220,6 +221,7 @@ close_again(struct op *op, struct applying *a)
 	return e;
 }
 
+/* op's arena is its own: it is emptied on the way. */
 static enum err
 apply_one(struct op *op, struct applying *a, size_t *n_changed)
 {
@@ -234,6 +236,7 @@ apply_one(struct op *op, struct applying *a, size_t *n_changed)
 	reconcile(&c, a, 0);
 	if (!c.changed)
 		return ERR_OK;
+	arena_reset(op->arena);
 	e = change_run(op, a->sv, a->look->room_id, look_rule, a, &c);
 	if (e == ERR_OK && c.changed) {
 		(*n_changed)++;

@@ -122,6 +122,25 @@ def test_somebody_gone_is_lost_after_two_looks(api, db, media, fresh):
     wait_until(lambda: room not in media.rooms, LOOKS_S, what="the media room closed")
 
 
+def test_a_thousand_gone_at_once(api, db, media, fresh):
+    """Everybody is named in everybody's event: tens of megabytes of them, in one change."""
+    ann = fresh("ann")
+    people = [f"{fresh('p')}-".ljust(36, "x") for _ in range(999)]
+    answer = api.post("/rooms", {"creator": ann, "uids": people})
+    assert answer.status_code == 200, answer.text
+    room = answer.json()["room_id"]
+    with db.cursor() as c:
+        c.execute("UPDATE rtc_participant SET status = 1, join_time = UNIX_TIMESTAMP(), deadline_ms = 0, claimed = 0,"
+                  " sid = CONCAT('PA_', id), session_from_ms = 1, sid_at_ms = 1 WHERE room_id = %s", (room,))
+        c.execute("UPDATE rtc_room SET status = 1, answered_at_ms = created_at_ms,"
+                  " next_deadline_ms = created_at_ms + 86400000, look_at_ms = 1, version = version + 1"
+                  " WHERE room_id = %s", (room,))
+    wait_until(lambda: room_row(db, room)["status"] == 2, 60, what="the call over")
+    told = events(db, room)
+    assert sorted(uid for what, uid in told if what == "left") == sorted([ann, *people])
+    assert told[-1] == ("finished", "")
+
+
 def test_the_others_of_a_group_go_on(api, db, media, fresh):
     room, ann, bob, cyd = talking(api, db, media, fresh, n=2)
     media.leave(room, cyd)
