@@ -328,6 +328,27 @@ class TestServing:
         status, body = w.ask("POST", "/rooms", {"creator": "new", "uids": ["gus"]})
         assert (status, body["error"]) == (409, "participant_in_call")
 
+    def test_a_status_that_is_none(self, go, ctl, serve):
+        """Early Go servers stored what they were told: such a call is over, such a person is gone."""
+        now = time.time() - 300
+        go.insert_room("odd", "ann", now, status=9)
+        go.insert_participant("odd", "ann", now, status=1, join_time=int(now))
+        go.insert_participant("odd", "bob", now)
+        go.insert_room("on", "cai", now, status=1, max_participants=5)
+        go.insert_participant("on", "cai", now, status=1, join_time=int(now))
+        go.insert_participant("on", "dan", now, status=8)
+        ctl.messages("migrate")
+        w = serve()
+        status, body = w.ask("PUT", "/rooms/odd/status", {"status": 3})
+        assert (status, body["error"]) == (409, "illegal_transition")
+        assert w.ask("POST", "/rooms/odd/join", {"uid": "bob"})[1]["error"] == "room_not_active"
+        assert w.ask("POST", "/rooms/odd/end")[0] == 200
+        assert w.ask("POST", "/rooms/on/leave", {"uid": "dan"})[0] == 200
+        status, body = w.ask("POST", "/rooms/on/join", {"uid": "dan"})
+        assert (status, body["my_status"]) == (200, 1)
+        go.run("UPDATE rtc_participant SET status = 8 WHERE uid = 'dan'")
+        assert w.ask("PUT", "/rooms/on/participants/dan/status", {"status": 2})[0] == 200
+
     def test_ids_are_compared_byte_for_byte(self, go, ctl, serve):
         fill(go)
         ctl.messages("migrate")
