@@ -53,6 +53,15 @@ refuse_for_now(struct asking *ask)
 	return refuse(ask, 403, told, "node_silent");
 }
 
+/* Never a bare 400: nginx takes that for no word at all, and lets any node have the client. */
+static enum err
+refuse_malformed(struct asking *ask)
+{
+	const struct token_refusal told = { .status = 400, .text = S("malformed request") };
+
+	return refuse(ask, 403, told, "malformed_request");
+}
+
 /* ---- questions ---- */
 
 static struct str
@@ -220,13 +229,14 @@ route_serve(struct op *op, struct services *sv, struct request *rq, struct reply
 		metrics_answer(op, sv, rq, rp);
 		return;
 	}
-	if (kind == NULL || rq->malformed) {
+	if (kind == NULL) {
 		reply_error(rp, op, rq->malformed ? ERR_INVALID_PARAMETERS : ERR_NOT_FOUND, false);
 		count(&ask, S("unknown"), ERR_OK);
 		return;
 	}
 	ask.bad_node = query_of(op, rq, "bad_node");
-	if ((e = kind->answer(&ask, rq)) != ERR_OK)
+	e = rq->malformed ? refuse_malformed(&ask) : kind->answer(&ask, rq);
+	if (e != ERR_OK)
 		reply_error(rp, op, e, false);
 	count(&ask, str_of(kind->path), e);
 	log_routed(&ask, kind, e);

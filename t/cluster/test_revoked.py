@@ -32,8 +32,8 @@ def one():
         node.stop()
 
 
-def ask(stack, path="/rtc/validate", token=None):
-    return requests.get(stack.url + path, params={"access_token": token} if token else None, timeout=20)
+def ask(stack, path="/rtc/validate", token=None, headers=None):
+    return requests.get(stack.url + path, params={"access_token": token} if token else None, headers=headers, timeout=20)
 
 
 class Call:
@@ -55,12 +55,14 @@ class Call:
         answer = self.api.post(f"/rooms/{self.room}/{what}", body)
         assert answer.status_code == 200, answer.text
 
-    def says(self, uid, forget=False):
+    def says(self, uid, forget=False, headers=None):
         """What the route answers that person, and whether it reached the node."""
         if forget:
             self.stack.redis().delete(f"tgo:room:{self.room}")
         self.stack.node.came()
-        answer = ask(self.stack, token=self.tokens[uid])
+        return self.told(ask(self.stack, token=self.tokens[uid], headers=headers))
+
+    def told(self, answer):
         assert bool(self.stack.node.came()) == (answer.status_code == 200), answer.text
         return answer.status_code, "" if answer.status_code == 200 else answer.text
 
@@ -104,6 +106,24 @@ def test_after(one, name):
     call.always_says(uid, IN)
     happens(call)
     call.always_says(uid, wanted)
+
+
+def test_a_crowd_of_headers(one, monkeypatch):
+    """More than a worker takes of one request, and fewer than nginx does: it is the token that counts, in the query and
+    in its header."""
+    monkeypatch.setattr("http.client._MAXHEADERS", 1000)       # the node's
+    crowd = {f"x{i}": "" for i in range(900)}
+    call = Call(one)
+    call.of(call.bob, method="delete")
+    for uid, wanted in ((call.bob, OUT), (call.ann, IN)):
+        assert call.says(uid, headers=crowd) == wanted
+        one.node.came()
+        answer = ask(one, headers={**crowd, "Authorization": f"Bearer {call.tokens[uid]}"})
+        assert call.told(answer) == wanted
+    call.post("end")
+    assert call.says(call.ann, headers=crowd) == OVER
+    assert ask(one, headers=crowd).text == "no permissions to access the room"
+    assert ask(one, token="x", headers=crowd).text == "invalid authorization token"
 
 
 def test_what_redis_holds(one):

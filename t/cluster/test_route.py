@@ -409,6 +409,25 @@ def test_they_serve_nothing_else(pair):
     assert fcgi.request(str(pair.var / "run/fcgi.sock"), "GET", "/_route/join").status == 404
 
 
+def test_a_question_that_cannot_be_trusted(pair):
+    """nginx takes anything but 401 and 403 for no word at all, and then any node would do."""
+    from support import fcgi_client as fcgi
+    routed, where = AppLog(pair.env["APP_LOG"]), str(pair.var / "run/route.sock")
+    for path in ("/_route/join", "/_route/whip", "/_route/name"):
+        uri = f"{path}?bad_node=&access_token={token_of(pair)}"
+        for more in ([(f"HTTP_X{i}", "") for i in range(600)], [("REQUEST_URI", uri)], [("A=B", "c")]):
+            routed.mark()
+            question = [("REQUEST_METHOD", "GET"), ("REQUEST_URI", uri), ("CONTENT_LENGTH", ""), *more]
+            with fcgi.Connection(where) as worker:
+                worker.begin(question)
+                worker.body(b"")
+                answer = worker.response()
+            assert (answer.status, answer.headers["x-route-status"], answer.headers["x-route-text"]) == \
+                (403, "400", "malformed request")
+            line = routed.wait_for(event="route_refused", route=path)
+            assert (line["status"], line["error"], line["told"]) == (400, "malformed_request", "malformed request")
+
+
 def test_no_token_in_any_log(pair):
     """After everything above: no part of a token that could be used stands anywhere."""
     secret_ends = [token_of(pair, f"log-{i}") for i in range(3)]
