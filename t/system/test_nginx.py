@@ -95,6 +95,8 @@ def test_languages(api, number, lang):
 @pytest.mark.parametrize("accept, lang", [
     ("", "zh-CN"), ("de-DE", "zh-CN"), ("en", "en-US"), ("en-GB,fr;q=0.9", "en-US"), ("zh", "zh-CN"),
     ("zh-HK", "zh-TW"), ("zh-Hant", "zh-TW"), ("de, ja;q=0.5", "ja-JP"), ("fr-CA", "fr-FR"),
+    ("de, fr;q=0.9, en;q=0.8", "fr-FR"), ("de,\t ja, zh-TW, zh, en, fr", "ja-JP"), ("de , en, zh-TW", "en-US"),
+    ("de, it, zh, zh-TW", "zh-CN"), ("de, it,  zh-TW, zh, en", "zh-TW"), ("de, it, zhx", "zh-CN"),
 ])
 def test_accept_language(api, accept, lang):
     got = api.post("/docs", **languages_of(headers={"Accept-Language": accept})).json()["message"]
