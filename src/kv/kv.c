@@ -15,8 +15,7 @@ static const char KEEP_NEWER[] =
     "'removed', ARGV[5]) "
     "return redis.call('EXPIRE', KEYS[1], ARGV[6])";
 
-/* Sends; how many replies follow. */
-static int
+static void
 send_room(struct kv *k, const struct kv_room *room)
 {
 	char key[KEY_BYTES];
@@ -25,34 +24,24 @@ send_room(struct kv *k, const struct kv_room *room)
 	strbuf_init(&b, key, sizeof(key));
 	kv_key(&b, KV_KEY_ROOM, room->room_id);
 	if (!strbuf_ok(&b))
-		return 0;
-	(void)redisAppendCommand(k->ctx, "EVAL %s 1 %b %b %b %d %lld %b %lld", KEEP_NEWER, b.at, b.len,
+		return;
+	kv_send(k, "EVAL %s 1 %b %b %b %d %lld %b %lld", KEEP_NEWER, b.at, b.len,
 	    room->node.at, room->node.len, room->url.at, room->url.len, room->status,
 	    (long long)room->version, room->removed.at, room->removed.len,
 	    (long long)KV_KEYS[KV_KEY_ROOM].ttl_s);
-	return 1;
 }
 
 void
 kv_rooms_changed(struct op *op, struct kv *k, const struct kv_room *rooms, size_t n, const int64_t *wake_ms)
 {
-	int n_replies = 0;
-
 	if (n == 0 || !kv_need(op, k))
 		return;
 	for (size_t i = 0; i < n; i++)
-		n_replies += send_room(k, &rooms[i]);
-	if (wake_ms != NULL) {
-		(void)redisAppendCommand(k->ctx, "PUBLISH %s %lld", KV_KEYS[KV_KEY_WAKE].pattern,
-		    (long long)*wake_ms);
-		n_replies++;
-	}
-	for (int i = 0; i < n_replies && k->ctx != NULL; i++) {
-		void *reply = NULL;
-
-		(void)redisGetReply(k->ctx, &reply);
-		(void)kv_said_ok(op, k, reply);
-	}
+		send_room(k, &rooms[i]);
+	if (wake_ms != NULL)
+		kv_send(k, "PUBLISH %s %lld", KV_KEYS[KV_KEY_WAKE].pattern, (long long)*wake_ms);
+	while (k->n_owed > 0)
+		(void)kv_next_ok(op, k);
 }
 
 void

@@ -59,7 +59,7 @@ send_clear(struct kv *k, const struct left_room *l)
 	const char *room = l->room.at;
 	size_t n = l->room.len;
 
-	(void)redisAppendCommand(k->ctx, "EVAL %s 8 room_node_map nodes rooms room_internal room_lock:%b "
+	kv_send(k, "EVAL %s 8 room_node_map nodes rooms room_internal room_lock:%b "
 	    "room_participants:%b agent_dispatch:%b agent_job:%b %b %b %b", CLEAR, room, n, room, n, room, n, room, n,
 	    room, n, l->node.at, l->node.len, l->record.at, l->record.len);
 }
@@ -73,12 +73,9 @@ clear_some(struct op *op, struct kv *k, struct left_room *rooms, size_t n)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		send_clear(k, &rooms[i]);
-	for (size_t i = 0; i < n && k->ctx != NULL; i++) {
-		void *reply = NULL;
-		redisReply *r;
+	for (size_t i = 0; i < n; i++) {
+		redisReply *r = kv_next(op, k);
 
-		(void)redisGetReply(k->ctx, &reply);
-		r = kv_checked(op, k, reply);
 		rooms[i].cleared = r != NULL && r->type == REDIS_REPLY_INTEGER && r->integer == 1;
 		ok = ok && r != NULL;
 		if (r != NULL)

@@ -6,6 +6,7 @@
 /* Through the folder: as a system header, whose inline functions our warnings leave alone. */
 #include <hiredis/hiredis.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <sys/time.h>
 
@@ -85,6 +86,7 @@ drop(struct kv *k)
 	if (k->ctx != NULL)
 		redisFree(k->ctx);
 	k->ctx = NULL;
+	k->n_owed = 0;
 }
 
 static void
@@ -155,6 +157,43 @@ kv_said_ok(struct op *op, struct kv *k, struct redisReply *r)
 	return true;
 }
 
+void
+kv_send(struct kv *k, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (redisvAppendCommand(k->ctx, format, args) == REDIS_OK)
+		k->n_owed++;
+	va_end(args);
+}
+
+struct redisReply *
+kv_next(struct op *op, struct kv *k)
+{
+	void *reply = NULL;
+
+	if (k->ctx == NULL)
+		return NULL;
+	/* None is owed for what could not be sent. */
+	if (k->n_owed > 0) {
+		(void)redisGetReply(k->ctx, &reply);
+		k->n_owed--;
+	}
+	return kv_checked(op, k, reply);
+}
+
+bool
+kv_next_ok(struct op *op, struct kv *k)
+{
+	struct redisReply *r = kv_next(op, k);
+
+	if (r == NULL)
+		return false;
+	freeReplyObject(r);
+	return true;
+}
+
 struct str
 kv_reply_text(struct op *op, const struct redisReply *r)
 {
@@ -166,11 +205,11 @@ kv_reply_text(struct op *op, const struct redisReply *r)
 /* Nothing is owed to us between commands: a connection that has something to read has been closed
  * while idle (a restart, a time limit), which is no failure. */
 static bool
-is_closed(const struct kv *k)
+is_clean(const struct kv *k)
 {
 	struct pollfd p = { .fd = k->ctx->fd, .events = POLLIN };
 
-	return poll(&p, 1, 0) != 0;
+	return k->n_owed == 0 && poll(&p, 1, 0) == 0;
 }
 
 bool
@@ -179,7 +218,7 @@ kv_need(struct op *op, struct kv *k)
 	char why[KV_WHY_BYTES] = "";
 
 	k->asked_at_us = clock_mono_us();
-	if (k->ctx != NULL && is_closed(k))
+	if (k->ctx != NULL && !is_clean(k))
 		drop(k);
 	if (k->ctx != NULL)
 		return true;

@@ -97,13 +97,13 @@ kv_livekit_unmap(struct op *op, struct kv *k, struct str room)
 	    "EVAL %s 2 room_node_map rooms %b", UNMAP, room.at, room.len));
 }
 
-/* What the script or the pair of commands said the map names now. */
+/* What the script or the pair of commands said the map names now; NULL: nothing. */
 static bool
-said_node(struct op *op, struct kv *k, redisReply *r, struct str *node_out)
+said_node(struct op *op, redisReply *r, struct str *node_out)
 {
 	bool ok;
 
-	if ((r = kv_checked(op, k, r)) == NULL)
+	if (r == NULL)
 		return false;
 	*node_out = kv_reply_text(op, r);
 	ok = node_out->len > 0;
@@ -114,17 +114,15 @@ said_node(struct op *op, struct kv *k, redisReply *r, struct str *node_out)
 bool
 kv_livekit_announce(struct op *op, struct kv *k, struct str room, struct str node, struct str *node_out)
 {
-	void *set = NULL, *has = NULL;
+	bool set, has;
 
 	if (!kv_need(op, k))
 		return false;
-	(void)redisAppendCommand(k->ctx, "HSETNX room_node_map %b %b", room.at, room.len, node.at, node.len);
-	(void)redisAppendCommand(k->ctx, "HGET room_node_map %b", room.at, room.len);
-	(void)redisGetReply(k->ctx, &set);
-	if (!kv_said_ok(op, k, set))
-		return false;
-	(void)redisGetReply(k->ctx, &has);
-	return said_node(op, k, has, node_out);
+	kv_send(k, "HSETNX room_node_map %b %b", room.at, room.len, node.at, node.len);
+	kv_send(k, "HGET room_node_map %b", room.at, room.len);
+	set = kv_next_ok(op, k);
+	has = said_node(op, kv_next(op, k), node_out);
+	return set && has;
 }
 
 static const char MOVE[] =
@@ -138,8 +136,8 @@ kv_livekit_move(struct op *op, struct kv *k, struct str room, struct str from, s
 {
 	if (!kv_need(op, k))
 		return false;
-	return said_node(op, k, redisCommand(k->ctx, "EVAL %s 1 room_node_map %b %b %b", MOVE, room.at, room.len,
-	    from.at, from.len, to.at, to.len), node_out);
+	return said_node(op, kv_checked(op, k, redisCommand(k->ctx, "EVAL %s 1 room_node_map %b %b %b", MOVE,
+	    room.at, room.len, from.at, from.len, to.at, to.len)), node_out);
 }
 
 bool

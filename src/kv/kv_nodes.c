@@ -85,21 +85,10 @@ send_questions(struct kv *k, int64_t now_ms)
 	key_of_counts(&b, n);
 	strbuf_init(&b, before, sizeof(before));
 	key_of_counts(&b, n - 1);
-	(void)redisAppendCommand(k->ctx, "HGETALL %s", KV_KEYS[KV_KEY_NODES_DOWN].pattern);
-	(void)redisAppendCommand(k->ctx, "HGETALL %s", KV_KEYS[KV_KEY_NODES_DRAINED].pattern);
-	(void)redisAppendCommand(k->ctx, "HGETALL %s", now);
-	(void)redisAppendCommand(k->ctx, "HGETALL %s", before);
-}
-
-static redisReply *
-next_reply(struct op *op, struct kv *k)
-{
-	void *reply = NULL;
-
-	if (k->ctx == NULL)
-		return NULL;
-	(void)redisGetReply(k->ctx, &reply);
-	return kv_checked(op, k, reply);
+	kv_send(k, "HGETALL %s", KV_KEYS[KV_KEY_NODES_DOWN].pattern);
+	kv_send(k, "HGETALL %s", KV_KEYS[KV_KEY_NODES_DRAINED].pattern);
+	kv_send(k, "HGETALL %s", now);
+	kv_send(k, "HGETALL %s", before);
 }
 
 /* All of them are taken off the connection, whatever becomes of one. */
@@ -110,7 +99,7 @@ read_answers(struct op *op, struct kv *k, redisReply *answers[N_HASHES], size_t 
 
 	*n_fields_out = 0;
 	for (size_t i = 0; i < N_HASHES; i++) {
-		answers[i] = next_reply(op, k);
+		answers[i] = kv_next(op, k);
 		if (answers[i] != NULL && answers[i]->type == REDIS_REPLY_ARRAY)
 			*n_fields_out += answers[i]->elements / 2;
 		else
@@ -154,18 +143,6 @@ kv_nodes_read(struct op *op, struct kv *k, int64_t now_ms, struct kv_node **out,
 	return true;
 }
 
-/* Two commands in one round trip. */
-static void
-take_two(struct op *op, struct kv *k)
-{
-	for (int i = 0; i < 2; i++) {
-		redisReply *r = next_reply(op, k);
-
-		if (r != NULL)
-			freeReplyObject(r);
-	}
-}
-
 void
 kv_nodes_down(struct op *op, struct kv *k, struct str addr, int64_t until_ms)
 {
@@ -173,9 +150,10 @@ kv_nodes_down(struct op *op, struct kv *k, struct str addr, int64_t until_ms)
 
 	if (!kv_need(op, k))
 		return;
-	(void)redisAppendCommand(k->ctx, "HSET %s %b %lld", key->pattern, addr.at, addr.len, (long long)until_ms);
-	(void)redisAppendCommand(k->ctx, "EXPIRE %s %lld", key->pattern, (long long)key->ttl_s);
-	take_two(op, k);
+	kv_send(k, "HSET %s %b %lld", key->pattern, addr.at, addr.len, (long long)until_ms);
+	kv_send(k, "EXPIRE %s %lld", key->pattern, (long long)key->ttl_s);
+	(void)kv_next_ok(op, k);
+	(void)kv_next_ok(op, k);
 }
 
 void
@@ -223,7 +201,8 @@ kv_nodes_given(struct op *op, struct kv *k, struct str addr, int64_t now_ms)
 		return;
 	strbuf_init(&b, key, sizeof(key));
 	key_of_counts(&b, now_ms / 1000 / GIVEN_S);
-	(void)redisAppendCommand(k->ctx, "HINCRBY %s %b 1", b.at, addr.at, addr.len);
-	(void)redisAppendCommand(k->ctx, "EXPIRE %s %d", b.at, (int)KV_KEYS[KV_KEY_NODES_GIVEN].ttl_s);
-	take_two(op, k);
+	kv_send(k, "HINCRBY %s %b 1", b.at, addr.at, addr.len);
+	kv_send(k, "EXPIRE %s %d", b.at, (int)KV_KEYS[KV_KEY_NODES_GIVEN].ttl_s);
+	(void)kv_next_ok(op, k);
+	(void)kv_next_ok(op, k);
 }

@@ -27,6 +27,7 @@ struct kv {
 	int64_t retry_at_us, logged_at_us;
 	int64_t asked_at_us;          /* the exchange under way, for /metrics; 0: none, or its first answer is there */
 	int64_t n_failed;
+	int n_owed;                   /* replies of ctx that nobody has taken yet */
 	char rate_script[KV_SHA1_BYTES];   /* by what the server knows it; "": not told yet */
 };
 
@@ -41,6 +42,12 @@ bool kv_need(struct op *op, struct kv *k);
 struct redisReply *kv_checked(struct op *op, struct kv *k, struct redisReply *r);
 /* The same, for a reply that says nothing but that it went well. */
 bool kv_said_ok(struct op *op, struct kv *k, struct redisReply *r);
+/* Several commands in one round trip, after one kv_need: all are sent, then as many replies are taken, in that order and
+ * whatever becomes of one. A connection with replies that were not taken is given up by the next kv_need, lest every
+ * command on it read the answer of the one before. Format: hiredis's. */
+void kv_send(struct kv *k, const char *format, ...);
+struct redisReply *kv_next(struct op *op, struct kv *k);    /* as of kv_checked; also NULL once the connection is gone */
+bool kv_next_ok(struct op *op, struct kv *k);               /* as of kv_said_ok */
 struct str kv_reply_text(struct op *op, const struct redisReply *r);    /* in op->arena; not a text: "" */
 
 enum kv_key_name {

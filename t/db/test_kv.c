@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "kv/kv_livekit.h"
+#include "kv/kv_nodes.h"
 #include "kv/kv_private.h"
 #include "support/db.h"
 
@@ -472,6 +473,75 @@ START_TEST(livekits_redis_is_one_of_its_own)
 }
 END_TEST
 
+/* Nothing more goes in; the policy it had before into `policy`. */
+static void
+full(char *policy, size_t cap)
+{
+	redisReply *r = redisCommand(direct, "CONFIG GET maxmemory-policy");
+
+	ck_assert_msg(r != NULL && r->elements == 2, "no maxmemory-policy");
+	(void)snprintf(policy, cap, "%s", r->element[1]->str);
+	freeReplyObject(r);
+	(void)ask("CONFIG SET maxmemory-policy noeviction maxmemory 1", NULL, 0);
+}
+
+static void
+roomy(const char *policy)
+{
+	char command[128];
+
+	(void)snprintf(command, sizeof(command), "CONFIG SET maxmemory 0 maxmemory-policy %s", policy);
+	(void)ask(command, NULL, 0);
+}
+
+/* A server that refuses one of two commands in a round trip answers the other one all the same. */
+START_TEST(a_full_redis_mixes_no_answers_up)
+{
+	struct kv *lk = kv_open_livekit(d.conf);
+	struct str node = S("");
+	bool announced, answers, there = true;
+	struct kv_pair *nodes;
+	char policy[64];
+	size_t n = 0;
+
+	(void)ask("HSET nodes ND_t_kv x", NULL, 0);
+	(void)ask("HDEL room_node_map t_kv_1 t_kv_2", NULL, 0);
+	full(policy, sizeof(policy));
+	announced = kv_livekit_announce(&d.op, lk, S("t_kv_1"), S("ND_a"), &node);
+	kv_nodes_given(&d.op, k, S("10.0.0.1:7880"), 0);
+	kv_nodes_down(&d.op, k, S("10.0.0.1:7880"), INT64_MAX);
+	kv_room_changed(&d.op, k, &ROOMS[0], true, 0);
+	answers = kv_ping(&d.op, k);
+	roomy(policy);
+	ck_assert(!announced && answers);
+	ck_assert(kv_livekit_nodes(&d.op, lk, &nodes, &n));
+	ck_assert_uint_ge(n, 1);
+	ck_assert(kv_livekit_announce(&d.op, lk, S("t_kv_2"), S("ND_b"), &node));
+	ck_assert(str_eq(node, S("ND_b")));
+	ck_assert(kv_livekit_has_room(&d.op, lk, S("t_kv_2"), &there) && !there);
+	(void)ask("HDEL nodes ND_t_kv", NULL, 0);
+	(void)ask("HDEL room_node_map t_kv_2", NULL, 0);
+	kv_close(lk);
+}
+END_TEST
+
+START_TEST(answers_nobody_took_cost_the_connection)
+{
+	struct kv_room got = { 0 };
+
+	kv_room_changed(&d.op, k, &ROOMS[0], false, 0);
+	ck_assert(kv_need(&d.op, k));
+	kv_send(k, "PING");
+	kv_send(k, "ECHO %s", "stranger");
+	kv_send(k, "ECHO %b", "x", (size_t)1);
+	ck_assert(kv_next_ok(&d.op, k));
+	ck_assert(kv_room_find(&d.op, k, S("t_kv"), &got));
+	ck_assert(str_eq(got.node, ROOMS[0].node));
+	ck_assert(kv_ping(&d.op, k));
+	ck_assert_int_eq(db_log_count(log_path, "redis_unavailable"), 0);
+}
+END_TEST
+
 static enum kv_rate
 take(struct str what, struct str who, int64_t n, int64_t window_s, int64_t *wait_ms)
 {
@@ -566,6 +636,8 @@ main(void)
 	tcase_add_test(tc, where_rooms_live);
 	tcase_add_test(tc, only_a_room_that_is_none_loses_its_place);
 	tcase_add_test(tc, livekits_redis_is_one_of_its_own);
+	tcase_add_test(tc, a_full_redis_mixes_no_answers_up);
+	tcase_add_test(tc, answers_nobody_took_cost_the_connection);
 	tcase_add_test(tc, so_often_and_no_more);
 	tcase_add_test(tc, a_server_that_forgot_the_script_is_told_it_again);
 	tcase_add_test(tc, a_rate_that_cannot_be_read_is_not_known);
