@@ -22,8 +22,9 @@ replace(struct str *value, const char *given)
 		*value = str_of(given);
 }
 
-/* Those of LIVEKIT_NODES, else those that LiveKit's Redis names and that live. */
-static void
+/* Those of LIVEKIT_NODES, else those that LiveKit's Redis names and that live. How many names are lost: of a node that has
+ * two, none is. */
+static size_t
 take_nodes(struct cli *c, struct nginx_site *site)
 {
 	struct snapshot s;
@@ -35,6 +36,7 @@ take_nodes(struct cli *c, struct nginx_site *site)
 		if (s.nodes[i].configured || (c->conf->n_nodes == 0 && s.nodes[i].fresh))
 			addrs[site->n_nodes++] = s.nodes[i].addr;
 	site->nodes = addrs;
+	return s.n_lost;
 }
 
 int
@@ -43,6 +45,7 @@ cmd_nginx(struct cli *c, const struct args *a)
 	struct nginx_site site = nginx_site_usual(c->conf);
 	struct strbuf b;
 	struct jsonw w;
+	size_t n_lost;
 
 	replace(&site.listen, a->values[NGINX_LISTEN]);
 	replace(&site.fcgi_socket, a->values[NGINX_FCGI]);
@@ -51,10 +54,9 @@ cmd_nginx(struct cli *c, const struct args *a)
 	replace(&site.swagger_ui, a->values[NGINX_SWAGGER]);
 	if (!cli_open_services(c))
 		return CLI_FAILED;
-	take_nodes(c, &site);
-	if (site.n_nodes < c->conf->n_nodes)
-		return cli_fail("%zu of the %zu names in LIVEKIT_NODES have no address", c->conf->n_nodes - site.n_nodes,
-		    c->conf->n_nodes);
+	n_lost = take_nodes(c, &site);
+	if (n_lost > 0)
+		return cli_fail("%zu of the %zu names in LIVEKIT_NODES have no address", n_lost, c->conf->n_nodes);
 	cli_document(c, &b, &w);
 	nginx_conf_write(&b, &site);
 	if (!strbuf_ok(&b))

@@ -15,7 +15,7 @@ struct making {
 	struct str *ips;              /* of the records, spelt as ours; "" = none that could be routed to */
 	struct str *listed;           /* of LIVEKIT_NODES; "" = not known */
 	struct cluster_node *nodes;
-	size_t n;
+	size_t n, n_lost;
 };
 
 /* ---- records ---- */
@@ -163,6 +163,8 @@ add_configured(struct making *m)
 		struct cluster_node *n = ip.len > 0 ? add_node(m, ip, c->port, recorded_ip(m, c, ip)) : NULL;
 
 		m->listed[i] = ip;
+		if (ip.len == 0)
+			m->n_lost++;
 		if (n == NULL)
 			continue;
 		n->configured = true;
@@ -243,7 +245,7 @@ merge_marks(const struct sources *s, struct cluster_node *nodes, size_t n)
 }
 
 void
-merge_nodes(struct arena *a, const struct sources *s, struct cluster_node **out, size_t *n_out)
+merge_nodes(struct arena *a, const struct sources *s, struct merged *out)
 {
 	struct making m = { .a = a, .s = s };
 
@@ -259,6 +261,5 @@ merge_nodes(struct arena *a, const struct sources *s, struct cluster_node **out,
 		add_remembered(&m);
 	merge_marks(s, m.nodes, m.n);
 	qsort(m.nodes, m.n, sizeof(*m.nodes), compare_nodes);
-	*out = m.nodes;
-	*n_out = m.n;
+	*out = (struct merged){ .nodes = m.nodes, .n = m.n, .n_lost = m.n_lost };
 }

@@ -23,8 +23,12 @@ struct sources {
 	size_t n_memory;
 	bool drains_from_memory;      /* else from the marks */
 };
-/* By address. Texts are the sources'. */
-void merge_nodes(struct arena *a, const struct sources *s, struct cluster_node **out, size_t *n_out);
+struct merged {
+	struct cluster_node *nodes;   /* by address; texts are the sources' */
+	size_t n;
+	size_t n_lost;                /* names of conf's nodes that nobody knows an address of */
+};
+void merge_nodes(struct arena *a, const struct sources *s, struct merged *out);
 /* Puts the marks of s anew on nodes that were made before. */
 void merge_marks(const struct sources *s, struct cluster_node *nodes, size_t n);
 

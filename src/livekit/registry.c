@@ -48,8 +48,7 @@ struct registry {
 	int64_t memory_retry_at_us;
 	struct local_mark local[LOCAL_MAX];
 
-	struct cluster_node *view;
-	size_t n_view;
+	struct merged view;
 	bool partial;
 	int64_t read_at_us;           /* 0: the next snapshot reads anew */
 };
@@ -251,7 +250,7 @@ put_local_marks(struct registry *r)
 
 	for (size_t i = 0; i < LOCAL_MAX; i++) {
 		const struct local_mark *m = &r->local[i];
-		struct cluster_node *n = m->until_us > now_us ? find_in(r->view, r->n_view, str_of(m->addr)) : NULL;
+		struct cluster_node *n = m->until_us > now_us ? find_in(r->view.nodes, r->view.n, str_of(m->addr)) : NULL;
 
 		if (n != NULL)
 			n->down = true;
@@ -288,7 +287,7 @@ log_down(struct op *op, const struct cluster_node *n)
 void
 registry_found_down(struct op *op, struct registry *r, struct kv *kv, struct str addr)
 {
-	struct cluster_node *n = find_in(r->view, r->n_view, addr);
+	struct cluster_node *n = find_in(r->view.nodes, r->view.n, addr);
 	struct local_mark *m;
 
 	if (kv != NULL)
@@ -332,7 +331,7 @@ read_all(struct op *op, struct registry *r, struct kv *kv, struct kv *livekit_kv
 		read_memory(op, r);
 	s = sources_of(r);
 	arena_reset(r->view_pages.next);
-	merge_nodes(r->view_pages.next, &s, &r->view, &r->n_view);
+	merge_nodes(r->view_pages.next, &s, &r->view);
 	page_done(op, op, &r->view_pages, true);
 	put_local_marks(r);
 	r->partial = !records || !marks;
@@ -344,8 +343,8 @@ registry_snapshot(struct op *op, struct registry *r, struct kv *kv, struct kv *l
 {
 	if (r->read_at_us == 0 || clock_mono_us() - r->read_at_us >= REGISTRY_MS * 1000)
 		read_all(op, r, kv, livekit_kv);
-	*out = (struct snapshot){ .nodes = r->view, .n = r->n_view, .partial = r->partial,
-	    .read_at_us = r->read_at_us };
+	*out = (struct snapshot){ .nodes = r->view.nodes, .n = r->view.n, .n_lost = r->view.n_lost,
+	    .partial = r->partial, .read_at_us = r->read_at_us };
 }
 
 void
@@ -357,7 +356,7 @@ registry_recount(struct op *op, struct registry *r, struct kv *kv)
 		return;
 	s = sources_of(r);
 	/* What memory said of drains may be older than these marks, and then has no say any more. */
-	merge_marks(&s, r->view, r->n_view);
+	merge_marks(&s, r->view.nodes, r->view.n);
 }
 
 const struct cluster_node *

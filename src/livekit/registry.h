@@ -34,6 +34,7 @@ struct registry;
 struct snapshot {
 	const struct cluster_node *nodes;  /* valid until the next registry_snapshot */
 	size_t n;
+	size_t n_lost;                /* names of LIVEKIT_NODES that nobody knows an address of */
 	bool partial;                 /* LiveKit's Redis, or ours, could not be read */
 	int64_t read_at_us;
 };

@@ -217,13 +217,17 @@ def test_templates_as_installed(tmp_path):
     assert tried.returncode == 0 and "warn" not in tried.stderr, tried.stderr
 
 
-def printed(stack, tmp_path, *args, nodes=""):
-    """nginx.conf around what the command prints."""
+def print_conf(stack, tmp_path, *args, nodes=""):
     env = {"PATH": os.environ["PATH"], "DB_SOCKET": stack.env["DB_SOCKET"], "DB_USER": stack.env["DB_USER"],
            "DB_PASSWORD": stack.env["DB_PASSWORD"], "DB_NAME": stack.env["DB_NAME"], "LIVEKIT_NODES": nodes,
            "REDIS_SOCKET": stack.env["REDIS_SOCKET"], "CORS_ORIGINS": "https://app.example"}
-    done = subprocess.run([f"{stack.env['TGO_BIN']}/tgo-call", "nginx", "--log-dir", tmp_path, *args], env=env,
+    return subprocess.run([f"{stack.env['TGO_BIN']}/tgo-call", "nginx", "--log-dir", tmp_path, *args], env=env,
                           cwd=tmp_path, capture_output=True, text=True, timeout=60)
+
+
+def printed(stack, tmp_path, *args, nodes=""):
+    """nginx.conf around what the command prints."""
+    done = print_conf(stack, tmp_path, *args, nodes=nodes)
     assert done.returncode == 0 and done.stderr == "", done.stderr
     (tmp_path / "site.conf").write_text(done.stdout)
     user = "user root root;" if os.geteuid() == 0 else ""
@@ -254,6 +258,16 @@ def test_the_configuration_as_printed(stack, tmp_path):
     finally:
         server.terminate()
         server.wait(10)
+
+
+def test_two_names_of_one_node(stack, tmp_path):
+    """It stands in the configuration once; what is refused is a name that nobody can find."""
+    done = print_conf(stack, tmp_path, nodes="localhost:7880,127.0.0.1:7880,127.0.0.1:7881")
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r"^\s*server (127\S+) max_fails", done.stdout, re.M) == ["127.0.0.1:7880", "127.0.0.1:7881"]
+    done = print_conf(stack, tmp_path, nodes="nobody.invalid:7880,localhost:7880,127.0.0.1:7880,no.invalid:7880")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "2 of the 4 names in LIVEKIT_NODES have no address" in done.stderr
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ static struct static_node listed[8];
 static struct str ips[8];
 static struct sources src;
 static struct cluster_node *nodes;
-static size_t n_nodes;
+static size_t n_nodes, n_lost;
 
 static void
 set_up(void)
@@ -31,7 +31,12 @@ tear_down(void)
 static void
 merge(void)
 {
-	merge_nodes(mem, &src, &nodes, &n_nodes);
+	struct merged m;
+
+	merge_nodes(mem, &src, &m);
+	nodes = m.nodes;
+	n_nodes = m.n;
+	n_lost = m.n_lost;
 }
 
 static struct static_node *
@@ -272,7 +277,25 @@ START_TEST(two_names_of_one_node_are_one)
 	(void)list("b", PORT, "10.0.0.1");
 	merge();
 	ck_assert_uint_eq(n_nodes, 1);
+	ck_assert_uint_eq(n_lost, 0);
 	ck_assert(is(nodes[0].name, "a:7880"));
+}
+END_TEST
+
+START_TEST(a_name_is_lost_that_nobody_remembers)
+{
+	static struct remembered memory[] = {
+		{ .addr = { "10.0.0.2:7880", 13 }, .host = { "b", 1 }, .livekit_id = { "", 0 } } };
+
+	(void)list("a", PORT, "10.0.0.1");
+	(void)list("b", PORT, "");
+	(void)list("c", PORT, "");
+	merge();
+	ck_assert(n_nodes == 1 && n_lost == 2);
+	src.memory = memory;
+	src.n_memory = 1;
+	merge();
+	ck_assert(n_nodes == 2 && n_lost == 1);
 }
 END_TEST
 
@@ -292,6 +315,7 @@ main(void)
 	tcase_add_test(tc, memory_stands_in);
 	tcase_add_test(tc, a_node_with_another_address_in_its_record);
 	tcase_add_test(tc, two_names_of_one_node_are_one);
+	tcase_add_test(tc, a_name_is_lost_that_nobody_remembers);
 	suite_add_tcase(s, tc);
 	return unit_main(s);
 }
