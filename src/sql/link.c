@@ -4,6 +4,7 @@
 #include "sql/sql_private.h"
 
 #include <errmsg.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 enum {
 	CONNECT_S = 1, ANSWER_S = 2, LOCK_WAIT_S = 1,   /* of a request's 4 s */
 	HURRIED_ANSWER_S = 1,
+	SILENT_TX_S = 10, SILENT_LINK_S = 60,  /* of no use to us any more; the server lets go of its locks */
 	PAUSE_AFTER_FAILURE_US = 200 * 1000,   /* so that a dead server does not hold every request up */
 };
 
@@ -76,7 +78,7 @@ session_set_up(struct op *op, struct sql_link *l, struct sql_fault *fault_out)
 	/* The server's own defaults for these are an operator's choice; ours must hold everywhere. */
 	static const char ISOLATION[] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 	static const char NAMES[] = "SET NAMES utf8mb4 COLLATE utf8mb4_bin";
-	char vars[256];
+	char vars[384];
 	struct strbuf b;
 
 	strbuf_init(&b, vars, sizeof(vars));
@@ -84,6 +86,11 @@ session_set_up(struct op *op, struct sql_link *l, struct sql_fault *fault_out)
 	    " sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',"
 	    " innodb_lock_wait_timeout = %d, lock_wait_timeout = %d",
 	    l->patient ? 60 : LOCK_WAIT_S, l->patient ? 60 : ANSWER_S);
+	/* A host that vanishes in a transaction says no farewell. MySQL knows a limit for the whole link only: each of
+	 * the two servers reads its own. */
+	if (!l->patient)
+		strbuf_addf(&b, " /*M!100300 , idle_transaction_timeout = %d */ /*!80000 , wait_timeout = %d */",
+		    SILENT_TX_S, SILENT_LINK_S);
 	return link_query(op, l, S(ISOLATION), fault_out) && link_query(op, l, S(NAMES), fault_out) &&
 	    link_query(op, l, strbuf_str(&b), fault_out);
 }
@@ -149,6 +156,16 @@ connect_once(struct op *op, struct sql_link *l, const char *database, struct sql
 	return true;
 }
 
+/* Between two statements nothing is owed to us: what comes all the same is the server's farewell. Over TCP a statement
+ * would still be taken and read by nobody, and nobody could say that of it. */
+static bool
+is_hung_up(const struct sql_link *l)
+{
+	struct pollfd p = { .fd = l->db->net.fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
 enum err
 link_need(struct op *op, struct sql_link *l)
 {
@@ -156,6 +173,8 @@ link_need(struct op *op, struct sql_link *l)
 
 	if (is_too_late(l))
 		return ERR_UNAVAILABLE;
+	if (l->db != NULL && !l->in_tx && is_hung_up(l))
+		link_drop(l);
 	if (l->db != NULL)
 		return ERR_OK;
 	if (l->in_tx)

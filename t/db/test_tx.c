@@ -309,6 +309,48 @@ START_TEST(a_read_only_server_is_unavailable)
 }
 END_TEST
 
+/* Falls silent in the middle, its socket open and a row locked, like a host whose cable was pulled, until
+ * somebody else has had the row; then it goes on, like a process that was frozen. */
+struct silence { int n_runs; enum err others; };
+
+static enum err
+bump_first(struct op *op, struct sql_link *l, void *arg, bool *rollback_out)
+{
+	(void)arg;
+	(void)rollback_out;
+	return bump(op, l, 1);
+}
+
+static enum err
+silent_in_between(struct op *op, struct sql_link *l, void *arg, bool *rollback_out)
+{
+	int64_t until_us = clock_mono_us() + 20 * 1000000;
+	struct silence *s = arg;
+	enum err e;
+
+	(void)rollback_out;
+	if ((e = bump(op, l, 1)) != ERR_OK)
+		return e;
+	if (s->n_runs++ == 0)
+		do
+			s->others = tx_run(&other.op, other.l, bump_first, NULL);
+		while (s->others == ERR_UNAVAILABLE && clock_mono_us() < until_us);
+	return bump(op, l, 2);
+}
+
+START_TEST(who_falls_silent_in_a_transaction_loses_its_locks)
+{
+	struct silence s = { 0 };
+
+	ck_assert_int_eq(tx_run(&d.op, d.l, silent_in_between, &s), ERR_UNAVAILABLE);
+	ck_assert_int_eq(s.others, ERR_OK);
+	ck_assert_int_eq(sum(), 1);
+	/* Its time was over; the next one goes as ever. */
+	ck_assert_int_eq(tx_run(&d.op, d.l, silent_in_between, &s), ERR_OK);
+	ck_assert_int_eq(sum(), 3);
+}
+END_TEST
+
 /* A relay between client and server that lets COMMIT pass and keeps the answer for itself. */
 static void
 relay(int client, int server)
@@ -369,6 +411,62 @@ START_TEST(a_commit_whose_answer_is_lost_is_unknown_and_not_repeated)
 }
 END_TEST
 
+/* A relay that, once told, ends its half towards the client as a server's kernel does on TCP: what the client
+ * sends is taken, and nobody reads it. */
+static void
+relay_that_leaves(int client, int server, int told)
+{
+	struct pollfd p[3] = { { .fd = client, .events = POLLIN }, { .fd = server, .events = POLLIN },
+		{ .fd = told, .events = POLLIN } };
+	static char buf[65536];
+
+	while (poll(p, 3, -1) > 0 && p[2].revents == 0) {
+		int from = p[0].revents != 0 ? 0 : 1;
+		ssize_t n = read(p[from].fd, buf, sizeof(buf));
+
+		if (n <= 0 || write(p[1 - from].fd, buf, (size_t)n) != n)
+			_exit(1);
+	}
+	(void)close(server);
+	if (shutdown(client, SHUT_WR) != 0 || write(told, "", 1) != 1)
+		_exit(1);
+	while (read(client, buf, sizeof(buf)) > 0)
+		continue;
+	_exit(0);
+}
+
+/* It lay idle for longer than the server keeps it: a single write must not go to nobody. */
+START_TEST(a_link_the_server_closed_is_not_written_to)
+{
+	struct sql_arg arg = sql_i64(1);
+	char path[64], said;
+	int listener, told[2], status;
+	pid_t pid;
+
+	(void)snprintf(path, sizeof(path), "test_tx.%ld.sock", (long)getpid());
+	listener = unix_socket(path, true);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, told), 0);
+	if ((pid = fork()) == 0)
+		relay_that_leaves(accept(listener, NULL, NULL),
+		    unix_socket(arena_z(d.op.arena, other.conf->db_socket), false), told[1]);
+	d.conf->db_socket = str_of(path);
+	sql_close(d.l);
+	d.l = sql_open(d.conf);
+	ck_assert_int_eq(sql_run(&d.op, d.l, &BUMP, &arg, 1, NULL), ERR_OK);
+	d.conf->db_socket = other.conf->db_socket;
+	ck_assert_int_eq(write(told[0], "", 1), 1);
+	ck_assert_int_eq(read(told[0], &said, 1), 1);
+	ck_assert_int_eq(sql_run(&d.op, d.l, &BUMP, &arg, 1, NULL), ERR_OK);
+	ck_assert_int_eq(sum(), 2);
+	(void)unlink(path);
+	(void)close(listener);
+	(void)close(told[0]);
+	(void)close(told[1]);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 START_TEST(without_a_server_it_is_unavailable_at_once)
 {
 	struct plan p = { .kill_at = -1 };
@@ -405,7 +503,9 @@ main(void)
 	tcase_add_test(tc, a_lock_that_never_comes_ends_within_the_budget);
 	tcase_add_test(tc, a_body_that_overlooks_a_lock_error_commits_no_half);
 	tcase_add_test(tc, a_read_only_server_is_unavailable);
+	tcase_add_test(tc, who_falls_silent_in_a_transaction_loses_its_locks);
 	tcase_add_test(tc, a_commit_whose_answer_is_lost_is_unknown_and_not_repeated);
+	tcase_add_test(tc, a_link_the_server_closed_is_not_written_to);
 	tcase_add_test(tc, without_a_server_it_is_unavailable_at_once);
 	suite_add_tcase(s, tc);
 	return db_main(s);
