@@ -45,8 +45,9 @@ CREATE TABLE business_webhook_log (
   response   LONGTEXT NULL COMMENT 'what came back',
   error      VARCHAR(500) NULL COMMENT 'why it counts as a failure',
   retry      INT NOT NULL DEFAULT 0 COMMENT 'how often it had been tried',
-  created_at TIMESTAMP NULL DEFAULT CURRENT_TIMESTAMP COMMENT 'local time of TZ',
-  updated_at TIMESTAMP NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP COMMENT 'local time of TZ',
+  created_at TIMESTAMP NULL DEFAULT CURRENT_TIMESTAMP COMMENT 'when it was written; read in the time_zone of who asks',
+  updated_at TIMESTAMP NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP
+    COMMENT 'when it was last written; read in the time_zone of who asks',
   KEY idx_event_id (event_id),
   KEY idx_event_type (event_type),
   KEY idx_url (url(191)),

@@ -2,8 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "store/retention_store.h"
 
-#include "base/clock.h"
-
 /* A key is a number or a text; the other half stays empty. */
 struct key_row { int64_t n; struct str s; };
 static const struct sql_col KEY_COLS[] = {
@@ -25,7 +23,11 @@ static const struct sql_stmt FINDS[KEPT_COUNT] = {
 	[KEPT_ACTIONS_FAILED] = FIND("keep_actions_failed", NUMBER, "livekit_action",
 	    "state = 'failed' AND due_at_ms", "due_at_ms"),
 	[KEPT_PROCESSES] = FIND("keep_processes", TEXT, "jobs_process", "beat_at_ms", "beat_at_ms"),
-	[KEPT_WEBHOOK_LOG] = FIND("keep_webhook_log", NUMBER, "business_webhook_log", "created_at", "created_at"),
+	/* The Go server's table has no time of ours. A TIMESTAMP is a moment, whatever TZ is; before 1970 there is none. */
+	[KEPT_WEBHOOK_LOG] = { .name = "keep_webhook_log",
+	  .text = "SELECT " NUMBER " FROM business_webhook_log WHERE created_at < FROM_UNIXTIME(? DIV 1000) "
+	      "ORDER BY created_at LIMIT ?",
+	  .cols = KEY_COLS, .n_cols = N_ELEMS(KEY_COLS) },
 	[KEPT_ANSWERS] = FIND("keep_answers", TEXT, "idempotency", "created_at_ms", "created_at_ms"),
 };
 static const struct sql_stmt DROP_LIVEKIT_EVENTS = DROP("drop_livekit_events", "livekit_event");
@@ -106,24 +108,10 @@ const struct sql_stmt *const RETENTION_STORE_STMTS[] = {
 	&DROP_WEBHOOK_LOG, &DROP_ANSWERS, &FIND_EVENTS, &WAITING, &DROP_DELIVERIES, &DROP_EVENTS, &FIND_ROOMS, &DROP_ROOMS, &DROP_PEOPLE, NULL
 };
 
-/* The Go server's table has no time of ours. Before the first day of 1970 its column has no values. */
-static struct sql_arg
-moment(struct op *op, enum kept what, int64_t at_ms)
-{
-	enum { TEXT_BYTES = 32, DAY_MS = 86400000 };
-	struct strbuf b;
-
-	if (what != KEPT_WEBHOOK_LOG)
-		return sql_i64(at_ms);
-	strbuf_init_arena(&b, op->arena, TEXT_BYTES, TEXT_BYTES);
-	clock_format_local(&b, at_ms > 2 * DAY_MS ? at_ms : 2 * DAY_MS);
-	return sql_str(strbuf_str(&b));
-}
-
 enum err
 retention_store_rows(struct op *op, struct sql_link *l, enum kept what, int64_t before_ms, size_t *n_out)
 {
-	const struct sql_arg old[] = { moment(op, what, before_ms), sql_i64(KEEP_CHUNK) };
+	const struct sql_arg old[] = { sql_i64(before_ms), sql_i64(KEEP_CHUNK) };
 	struct sql_arg *keys;
 	struct key_row *rows;
 	size_t n_keys = 0;

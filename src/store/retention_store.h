@@ -12,7 +12,7 @@ enum kept {
 	KEPT_LIVEKIT_EVENTS,                           /* by received_at_ms */
 	KEPT_ACTIONS_DONE, KEPT_ACTIONS_FAILED,        /* by due_at_ms */
 	KEPT_PROCESSES,                                /* by beat_at_ms */
-	KEPT_WEBHOOK_LOG,                              /* business_webhook_log, by created_at: local time of TZ */
+	KEPT_WEBHOOK_LOG,                              /* business_webhook_log, by created_at */
 	KEPT_ANSWERS,                                  /* idempotency, by created_at_ms */
 	KEPT_COUNT
 };

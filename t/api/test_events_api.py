@@ -283,8 +283,8 @@ def failures(rows):
     rows.ask("DELETE FROM business_webhook_log")
 
     def add(kind, days_old=0):
-        rows.ask("INSERT INTO business_webhook_log (event_type, event_id, created_at) VALUES (%s, 'x', %s)", kind,
-                 time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time.time() - days_old * 86400)))
+        rows.ask("INSERT INTO business_webhook_log (event_type, event_id, created_at) VALUES"
+                 " (%s, 'x', FROM_UNIXTIME(%s))", kind, int(time.time() - days_old * 86400))
 
     yield add
     rows.ask("DELETE FROM business_webhook_log")
@@ -319,6 +319,15 @@ def test_cleanup(configured, rows, failures):
     assert configured("POST", "/webhooks/logs/cleanup", {"retention_days": 36500}).json()["deleted"] == 0
     assert configured("POST", "/webhooks/logs/cleanup", {"retention_days": 30}).json()["deleted"] == 1700
     assert rows.ask("SELECT COUNT(*) AS n FROM business_webhook_log")[0]["n"] == 3
+
+
+@pytest.mark.parametrize("tz", ["Asia/Shanghai", "America/New_York"])
+def test_cleanup_knows_no_time_zone(worker, stack, rows, failures, tz):
+    for days in (7 - 1 / 24, 7 + 1 / 24):
+        failures("room.started", days)
+    answer = worker(TZ=tz).request("POST", "/webhooks/logs/cleanup", {"retention_days": 7}, key=stack.env["TGO_OPS_KEY"])
+    assert answer.json()["deleted"] == 1
+    assert rows.ask("SELECT COUNT(*) AS n FROM business_webhook_log WHERE created_at > NOW() - INTERVAL 7 DAY")[0]["n"] == 1
 
 
 @pytest.mark.parametrize("body", [{}, {"retention_days": 0}, {"retention_days": -1}, {"retention_days": "7"},

@@ -577,7 +577,7 @@ ARGUMENTS = {
     "keep_actions_done": [1, 500],
     "keep_actions_failed": [1, 500],
     "keep_processes": [1, 500],
-    "keep_webhook_log": ["2020-01-01", 500],
+    "keep_webhook_log": [1577836800000, 500],
     "drop_livekit_events": ["a", "b"],
     "drop_actions": [701, 801],
     "drop_processes": ["a", "b"],

@@ -132,8 +132,8 @@ def test_the_periods_are_configuration(ask, count, keeper):
 
 
 def add_log(ask, n, days):
-    ask("INSERT INTO business_webhook_log (event_type, created_at) SELECT 'a', %s"
-        f" FROM seq_1_to_{n}", time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time.time() - days * 86400)))
+    ask("INSERT INTO business_webhook_log (event_type, created_at) SELECT 'a', FROM_UNIXTIME(%s)"
+        f" FROM seq_1_to_{n}", int(time.time() - days * 86400))
 
 
 def test_the_webhook_log_is_kept_by_default(ask, count, keeper):
@@ -142,6 +142,19 @@ def test_the_webhook_log_is_kept_by_default(ask, count, keeper):
     keeper()
     wait_until(lambda: count("event", f"room_id = '{room}'") == 0, 20)
     assert count("business_webhook_log") == 3
+
+
+@pytest.mark.parametrize("tz", ["Asia/Shanghai", "America/New_York"])
+def test_the_webhook_log_knows_no_time_zone(ask, count, keeper, tz):
+    """Its created_at is a moment, not local time as in the Go server's DATETIME columns: an hour too old is too old."""
+    add_log(ask, 7, 5 + 1 / 24)
+    add_log(ask, 3, 5 - 1 / 24)
+    room = add_events(ask, 1, 31)
+    jobs = keeper(TZ=tz, BUSINESS_WEBHOOK_LOG_CLEANUP_ENABLED="true", BUSINESS_WEBHOOK_LOG_RETENTION_DAYS="5",
+                  BUSINESS_WEBHOOK_LOG_CLEANUP_INTERVAL="1")
+    wait_until(lambda: count("event", f"room_id = '{room}'") == 0 and jobs.lines("kept_long_enough"), 20)
+    assert count("business_webhook_log") == 3
+    assert jobs.lines("kept_long_enough")[0]["webhook_log"] == 7
 
 
 def test_the_webhook_log_goes_by_its_own_interval(ask, count, keeper):
