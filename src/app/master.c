@@ -99,6 +99,8 @@ reload(struct master *m)
 	struct log_line l;
 
 	if (!setup_load(m->options, &fresh, err, sizeof(err))) {
+		/* Ours again, and that of the workers that are still to come; there was memory for it before. */
+		(void)conf_use_tz(m->setup->conf);
 		log_note(m->setup->log, LOG_ERROR, "新配置被拒绝，继续使用原配置", "config_refused", err);
 		return;
 	}

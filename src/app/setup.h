@@ -1,6 +1,7 @@
 /* setup - what a start needs besides the socket: the configuration, the log, the number of processes.
  * Made at the start and again on every SIGHUP, by the same checks.
- * Errors:    false, with the reason in err (a hint may have several lines); nothing stays open.
+ * Errors:    false, with the reason in err (a hint may have several lines); nothing stays open, but TZ may be that of
+ *            what was refused: who goes on with another one calls conf_use_tz.
  * SPDX-License-Identifier: MIT */
 #ifndef APP_SETUP_H
 #define APP_SETUP_H

@@ -60,6 +60,7 @@ struct rate_rule {
 struct conf {
 	/* general */
 	struct str env, tz, log_file;
+	bool tz_from_file;                                   /* not from the operator's environment */
 	int64_t log_level;                                   /* enum log_level */
 	int64_t workers;                                     /* 0: 8 per core, at most 48 */
 	int64_t max_requests;                                /* a worker leaves after so many; 0: never */
@@ -166,8 +167,10 @@ extern const struct conf_option CONF_OPTIONS[];
 extern const size_t N_CONF_OPTIONS;
 
 /* env_file NULL: look in the usual places. Applies TZ to this process (a TZ that a load took from its
- * file does not bind the next load). On failure NULL and one line in err (always terminated). */
+ * file does not bind the next load). On failure NULL, one line in err (always terminated), and TZ as it was. */
 struct conf *conf_load(const char *env_file, char *err, size_t err_cap) MUST_CHECK;
+/* Applies its TZ again, after another one was loaded that is not to count. False: no memory. */
+bool conf_use_tz(const struct conf *c);
 void conf_free(struct conf *c);
 /* Neither keys nor networks nor open: false, and `hint` says what to paste (several lines). */
 bool conf_can_authorise(const struct conf *c, char *hint, size_t hint_cap) MUST_CHECK;

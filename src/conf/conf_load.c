@@ -251,24 +251,32 @@ settle_nodes(struct conf *c, struct sources *s)
 	return false;
 }
 
-static bool
-apply_tz(const struct conf *c, struct sources *s)
+bool
+conf_use_tz(const struct conf *c)
 {
-	struct found f = look_up(s, "TZ");
 	bool bad = unsetenv(TZ_IS_OURS) != 0;
 
 	if (c->tz.len == 0)
 		bad = bad || unsetenv("TZ") != 0;
 	else
 		bad = bad || setenv("TZ", c->tz.at, 1) != 0;
-	if (f.source != NULL && f.source == s->file_name)
+	if (c->tz_from_file)
 		bad = bad || setenv(TZ_IS_OURS, "1", 1) != 0;
-	if (bad) {
-		strbuf_addf(&s->why, "TZ: %s", strerror(errno));
-		return false;
-	}
-	tzset();
-	return true;
+	if (!bad)
+		tzset();
+	return !bad;
+}
+
+static bool
+settle_tz(struct conf *c, struct sources *s)
+{
+	struct found f = look_up(s, "TZ");
+
+	c->tz_from_file = f.source != NULL && f.source == s->file_name;
+	if (conf_use_tz(c))
+		return true;
+	strbuf_addf(&s->why, "TZ: %s", strerror(errno));
+	return false;
 }
 
 static bool
@@ -282,7 +290,7 @@ load(struct conf *c, struct sources *s, const char *env_file)
 			return false;
 	settle_livekit_redis(c);
 	return settle_nodes(c, s) && settle_client_url(c, s) && settle_livekit_keys(c, s) && settle_endpoints(c, s) &&
-	    apply_tz(c, s);
+	    settle_tz(c, s);
 }
 
 struct conf *

@@ -353,6 +353,25 @@ def test_hup_refuses_a_bad_configuration(service, bad):
     assert s.children() == before
 
 
+@pytest.mark.parametrize("bad", [{"AUTH_MODE": "key"}, {"LOG_FILE": "/no/such/folder/log"}])
+def test_a_refused_configuration_leaves_the_time_zone(service, bad):
+    """Workers that are started later, too, write local time of the zone that counts."""
+    s = service(WORKERS=1, TZ="Asia/Shanghai").start()
+    s.configure(TZ="America/New_York", **bad)
+    s.signal(signal.SIGHUP)
+    until(lambda: s.lines("config_refused"))
+    before = s.full(1)[0]
+    os.kill(before, signal.SIGKILL)
+    until(lambda: s.full(1) != [before])
+    assert s.get().status == 200
+    assert {line["timestamp"][-6:] for line in s.lines()} == {"+08:00"}
+    # And one that is taken brings its own.
+    s.configure(**{**s.settings, "AUTH_MODE": "open", "LOG_FILE": s.log})
+    s.signal(signal.SIGHUP)
+    until(lambda: s.lines("workers_renewed"))
+    assert s.lines("workers_renewed")[-1]["timestamp"][-6:] in ("-04:00", "-05:00")
+
+
 def test_two_hups_at_once(service):
     s = service(WORKERS=3).start()
     before = set(s.full(3))
