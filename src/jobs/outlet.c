@@ -142,19 +142,24 @@ ask(struct op *op, struct post *p, struct outlet *o, struct lease *out)
 	return ERR_OK;
 }
 
-bool
-outlet_take(struct op *op, struct post *p, struct outlet *o)
+/* The lease is this process's, and nothing is known yet. False: no memory. */
+static bool
+start(struct op *op, struct post *p, struct outlet *o)
 {
-	struct lease lease;
-
-	if (ask(op, p, o, &lease) != ERR_OK || !lease.held)
-		return false;
 	if ((o->window = window_new()) == NULL)
 		return false;
 	o->held = true;
 	outlet_log(op, o, LOG_DEBUG, "事件接收端已接管", "endpoint_taken");
 	read_row(op, p, o);
 	return true;
+}
+
+bool
+outlet_take(struct op *op, struct post *p, struct outlet *o)
+{
+	struct lease lease;
+
+	return ask(op, p, o, &lease) == ERR_OK && lease.held && start(op, p, o);
 }
 
 void
@@ -168,10 +173,14 @@ outlet_renew(struct op *op, struct post *p, struct outlet *o)
 	o->renew_at_us = clock_mono_us() + RENEW_US;
 	if (ask(op, p, o, &lease) != ERR_OK)
 		return;
-	if (lease.held)
+	if (lease.held && lease.kept) {
 		read_row(op, p, o);
-	else
-		outlet_drop(op, o, "endpoint_lost");
+		return;
+	}
+	outlet_drop(op, o, "endpoint_lost");
+	/* Free again after somebody else had it, who may have delivered what the window held. */
+	if (lease.held)
+		(void)start(op, p, o);
 }
 
 void

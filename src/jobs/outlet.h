@@ -4,7 +4,7 @@
  *            outlet_answer.c what an answer means; outlet_write.c what became of it, into the database.
  * Crash:     what was sent and not yet written is sent again by the next holder, with the same event id.
  * Fence:     everything is written in transactions that hold the lease; a process that was frozen past it
- *            drops what it holds.
+ *            drops what it holds as soon as another one had it, even if it is free again.
  * SPDX-License-Identifier: MIT */
 #ifndef JOBS_OUTLET_H
 #define JOBS_OUTLET_H
@@ -80,7 +80,7 @@ bool outlet_open(struct outlet *o, const struct post *p, const struct endpoint *
 void outlet_close(struct outlet *o);
 /* Takes the lease if it is free. True: taken by this call. */
 bool outlet_take(struct op *op, struct post *p, struct outlet *o);
-/* Renews it when it is time, and reads the receiver's row. */
+/* Renews it when it is time, and reads the receiver's row; starts over when somebody else had it in between. */
 void outlet_renew(struct op *op, struct post *p, struct outlet *o);
 void outlet_release(struct op *op, struct post *p, struct outlet *o);
 /* The lease is somebody else's, or given back. */

@@ -90,7 +90,8 @@ keep_lease(struct task *t, struct op *op, struct sequence *s)
 	e = jobs_store_lease(op, t->sv.db, LEASE, t->id, LEASE_MS, &lease);
 	if (e != ERR_OK)
 		(void)task_failed(t, 0);
-	s->held = e == ERR_OK && lease.held && (s->held || take_over(t, op));
+	/* Whoever had it in between may know other receivers. */
+	s->held = e == ERR_OK && lease.held && ((s->held && lease.kept) || take_over(t, op));
 	return s->held;
 }
 

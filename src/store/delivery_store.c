@@ -54,11 +54,12 @@ static const struct sql_stmt TAKEN = {
 	    "WHERE endpoint_id = ? AND state IN (0, 1) AND pos IN ({})",
 	.unit = "?",
 };
+/* Whatever its writer believes: what was delivered or given up is not to be tried again. */
 static const struct sql_stmt FAILED = {
 	.name = "delivery_failed",
 	.text = "UPDATE event_delivery SET state = ?, due_at_ms = ?, attempts = ?, first_try_at_ms = ?, "
 	    "next_try_at_ms = ?, last_try_at_ms = ?, last_status = ?, last_answer = ? "
-	    "WHERE endpoint_id = ? AND pos = ?",
+	    "WHERE endpoint_id = ? AND pos = ? AND state IN (0, 1)",
 };
 static const struct sql_stmt LET_GO = {
 	.name = "deliveries_let_go",

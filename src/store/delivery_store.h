@@ -30,7 +30,7 @@ enum err delivery_store_data(struct op *op, struct sql_link *l, int64_t event_no
 /* These were taken, all with this status. n >= 1. */
 struct delivery_taken { struct str endpoint; int64_t status, at_ms; const int64_t *pos; size_t n; };
 enum err delivery_store_taken(struct op *op, struct sql_link *l, const struct delivery_taken *t) MUST_CHECK;
-/* This one was not. */
+/* This one was not; one that is through already stays so. */
 struct delivery_failed {
 	struct str endpoint, answer;
 	int64_t pos, state, due_at_ms, attempts, first_try_at_ms, next_try_at_ms, last_try_at_ms, status;

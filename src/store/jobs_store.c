@@ -22,6 +22,12 @@ static const struct sql_stmt LEASE_READ = {
 	.cols = LEASE_COLS,
 	.n_cols = N_ELEMS(LEASE_COLS),
 };
+/* Past its time, too, as long as nobody else has taken it. A millisecond more, so that each changes something. */
+static const struct sql_stmt LEASE_RENEW = {
+	.name = "lease_renew",
+	.text = "UPDATE jobs_lease SET until_ms = " SQL_NOW_MS " + ? + IF(until_ms = " SQL_NOW_MS " + ?, 1, 0) "
+	    "WHERE name = ? AND holder = ?",
+};
 /* Assignments work from left to right: the second one sees the new holder. */
 static const struct sql_stmt LEASE_TAKE = {
 	.name = "lease_take",
@@ -75,8 +81,10 @@ static const struct sql_stmt LAG = {
 	.cols = LAG_COLS,
 	.n_cols = N_ELEMS(LAG_COLS),
 };
-const struct sql_stmt *const JOBS_STORE_STMTS[] = { &LEASE_READ, &LEASE_TAKE, &LEASE_HOLD, &LEASE_SET,
+const struct sql_stmt *const JOBS_STORE_STMTS[] = { &LEASE_READ, &LEASE_RENEW, &LEASE_TAKE, &LEASE_HOLD, &LEASE_SET,
 	&LEASE_RELEASE, &BEAT, &GONE, &LAG, NULL };
+
+struct wish { struct str name, holder; int64_t ttl_ms; };
 
 static enum err
 read_lease(struct op *op, struct sql_link *l, struct str name, struct lease_row *row, bool *found)
@@ -87,25 +95,46 @@ read_lease(struct op *op, struct sql_link *l, struct str name, struct lease_row 
 	return sql_one(op, l, &LEASE_READ, &arg, 1, row, found);
 }
 
-/* Whoever cannot have it only reads: waiting processes cost the holder no lock. */
+static enum err
+renew(struct op *op, struct sql_link *l, const struct wish *w, bool *kept_out)
+{
+	const struct sql_arg args[] = { sql_i64(w->ttl_ms), sql_i64(w->ttl_ms), sql_str(w->name), sql_str(w->holder) };
+	struct sql_done done = { 0 };
+	enum err e = sql_run(op, l, &LEASE_RENEW, args, N_ELEMS(args), &done);
+
+	*kept_out = done.n_affected == 1;
+	return e;
+}
+
+static enum err
+take(struct op *op, struct sql_link *l, const struct wish *w)
+{
+	const struct sql_arg args[] = { sql_str(w->name), sql_str(w->holder), sql_i64(w->ttl_ms) };
+
+	return sql_run(op, l, &LEASE_TAKE, args, N_ELEMS(args), NULL);
+}
+
+/* Whoever cannot have it only reads: waiting processes cost the holder no lock. Nobody but the holder writes its name:
+ * a row that bears it has been its all along. */
 enum err
 jobs_store_lease(struct op *op, struct sql_link *l, struct str name, struct str holder, int64_t ttl_ms,
     struct lease *out)
 {
-	const struct sql_arg take[] = { sql_str(name), sql_str(holder), sql_i64(ttl_ms) };
+	const struct wish w = { name, holder, ttl_ms };
+	bool found, mine, kept = false;
 	struct lease_row row;
-	bool found;
 	enum err e;
 
 	if ((e = read_lease(op, l, name, &row, &found)) != ERR_OK)
 		return e;
-	if (!found || str_eq(row.holder, holder) || row.until_ms <= row.now_ms) {
-		if ((e = sql_run(op, l, &LEASE_TAKE, take, N_ELEMS(take), NULL)) != ERR_OK)
+	mine = found && str_eq(row.holder, holder);
+	if (mine || !found || row.until_ms <= row.now_ms) {
+		if ((e = mine ? renew(op, l, &w, &kept) : take(op, l, &w)) != ERR_OK)
 			return e;
 		if ((e = read_lease(op, l, name, &row, &found)) != ERR_OK)
 			return e;
 	}
-	*out = (struct lease){ .held = str_eq(row.holder, holder) && row.until_ms > row.now_ms,
+	*out = (struct lease){ .held = str_eq(row.holder, holder) && row.until_ms > row.now_ms, .kept = kept,
 	    .value = row.value, .now_ms = row.now_ms };
 	return ERR_OK;
 }

@@ -11,10 +11,12 @@ enum { LEASE_MS = 5000 };                /* renew about every second */
 
 struct lease {
 	bool held;
+	bool kept;                       /* of jobs_store_lease: it was this holder's before, and nobody else's since */
 	int64_t value;                   /* jobs_lease.value */
 	int64_t now_ms;                  /* the database's */
 };
-/* Takes a free lease or renews one's own, for ttl_ms from now. */
+/* Takes a free lease or renews one's own, for ttl_ms from now. Who goes on with a lease that was not kept knows nothing
+ * any more of what it is about: another holder may have come and gone. */
 enum err jobs_store_lease(struct op *op, struct sql_link *l, struct str name, struct str holder, int64_t ttl_ms,
     struct lease *out) MUST_CHECK;
 /* Inside a transaction, its first statement: locks the lease's row. out->held false: somebody else's by now. */

@@ -76,6 +76,25 @@ START_TEST(it_is_free_when_its_time_is_over_or_it_was_given_back)
 }
 END_TEST
 
+/* Renewed past its time it is one's own still, unless somebody else had it: what its holder knew is old then. */
+START_TEST(it_says_when_somebody_else_may_have_had_it)
+{
+	ck_assert(!ask(&d, S("test"), S("me"), 60000).kept);
+	ck_assert(ask(&d, S("test"), S("me"), 60000).kept);
+	ck_assert(ask(&d, S("test"), S("me"), 100).kept);
+	(void)usleep(110000);
+	ck_assert(ask(&d, S("test"), S("me"), 100).kept);
+	(void)usleep(110000);
+	ck_assert(ask(&other, S("test"), S("you"), 60000).held);
+	ck_assert(!ask(&d, S("test"), S("me"), 60000).kept);
+	ck_assert_int_eq(jobs_store_release(&other.op, other.l, S("test"), S("you")), ERR_OK);
+	ck_assert(!ask(&d, S("test"), S("me"), 60000).kept);
+	ck_assert(ask(&d, S("test"), S("me"), 60000).kept);
+	db_text(&other, "DELETE FROM jobs_lease WHERE name = 'test'");
+	ck_assert(!ask(&d, S("test"), S("me"), 60000).kept);
+}
+END_TEST
+
 START_TEST(now_is_the_databases)
 {
 	int64_t before = db_number(&d, "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000");
@@ -276,6 +295,7 @@ main(void)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, one_has_it_and_renews_it);
 	tcase_add_test(tc, it_is_free_when_its_time_is_over_or_it_was_given_back);
+	tcase_add_test(tc, it_says_when_somebody_else_may_have_had_it);
 	tcase_add_test(tc, now_is_the_databases);
 	tcase_add_test(tc, a_frozen_holder_writes_nothing);
 	tcase_add_test(tc, a_lease_cannot_be_taken_during_the_holders_transaction);

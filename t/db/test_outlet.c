@@ -139,6 +139,57 @@ START_TEST(whose_lease_is_gone_writes_nothing)
 }
 END_TEST
 
+/* Another process had the lease meanwhile, delivered, and gave it back. */
+static void
+somebody_else_delivers(void)
+{
+	db_text(&d, "UPDATE event_delivery SET state = 2, attempts = attempts + 1, last_status = 200 "
+	    "WHERE endpoint_id = '" ID "'");
+	db_text(&d, "UPDATE jobs_lease SET holder = '', until_ms = 0 WHERE name = 'endpoint:" ID "'");
+}
+
+/* Frozen past its lease, and thawed when it is free again. */
+START_TEST(whose_lease_was_somebody_elses_starts_over)
+{
+	answer(500, "");
+	write_now();
+	answer(500, "");
+	somebody_else_delivers();
+	outlet.renew_at_us = 0;
+	outlet_renew(&d.op, &post, &outlet);
+	ck_assert(outlet.held && outlet.active);
+	ck_assert_uint_eq(window_n(outlet.window), 0);
+	write_now();
+	outlet_load(&d.op, &post, &outlet);
+	ck_assert_uint_eq(window_n(outlet.window), 0);
+	ck_assert_int_eq(db_number(&d, "SELECT COUNT(*)" OF_MINE " AND state = 2 AND last_status = 200"), 3);
+}
+END_TEST
+
+/* Late, though nobody else had it: it goes on. */
+START_TEST(whose_lease_nobody_took_goes_on)
+{
+	answer(204, "");
+	db_text(&d, "UPDATE jobs_lease SET until_ms = 5 WHERE name = 'endpoint:" ID "'");
+	outlet.renew_at_us = 0;
+	outlet_renew(&d.op, &post, &outlet);
+	ck_assert(outlet.held);
+	ck_assert_uint_eq(window_n(outlet.window), 3);
+	write_now();
+	ck_assert_int_eq(db_number(&d, "SELECT COUNT(*)" OF_MINE " AND state = 2"), 1);
+}
+END_TEST
+
+/* Whatever a process believes: what was delivered is not to be tried again. */
+START_TEST(what_was_delivered_never_goes_back)
+{
+	answer(500, "");
+	db_text(&d, "UPDATE event_delivery SET state = 2, last_status = 200 WHERE endpoint_id = '" ID "'");
+	write_now();
+	ck_assert_int_eq(db_number(&d, "SELECT COUNT(*)" OF_MINE " AND state = 2 AND last_status = 200"), 3);
+}
+END_TEST
+
 START_TEST(recovery_makes_everything_due)
 {
 	answer(500, "");
@@ -178,6 +229,9 @@ main(void)
 	tcase_add_test(tc, failed);
 	tcase_add_test(tc, refused_and_unanswered);
 	tcase_add_test(tc, whose_lease_is_gone_writes_nothing);
+	tcase_add_test(tc, whose_lease_was_somebody_elses_starts_over);
+	tcase_add_test(tc, whose_lease_nobody_took_goes_on);
+	tcase_add_test(tc, what_was_delivered_never_goes_back);
 	tcase_add_test(tc, recovery_makes_everything_due);
 	tcase_add_test(tc, given_back);
 	suite_add_tcase(s, tc);

@@ -605,6 +605,7 @@ ARGUMENTS = {
     "rooms_hosted": [700, 1000],
     "people_active_in_room": ["room-700"],
     "lease_read": ["sequence"],
+    "lease_renew": [5000, 5000, "sequence", "me"],
     "lease_take": None,
     "lease_hold": ["sequence", "me"],
     "lease_set_value": [7, "sequence"],

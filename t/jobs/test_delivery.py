@@ -530,3 +530,32 @@ def test_frozen_past_its_lease_it_writes_nothing(stream, receivers, deliver):
     assert r.tries[events[1]] == 1
     stream.emit(room)
     settled(stream, r, 3)
+
+
+def test_frozen_while_another_came_and_went(stream, receivers, deliver):
+    """The lease is free again when it wakes up: what it holds is old all the same, and nothing of it is sent."""
+    hold = [True]
+
+    def answer(got):
+        while hold[0] and got.seq == 1 and got.tries == 0:
+            time.sleep(0.02)
+        return 200
+
+    [r] = receivers(answer=answer)
+    frozen = deliver([r.endpoint(timeout=60)])
+    pid = held(stream.db)[f"endpoint:{r.id}"]
+    room = stream.room()
+    events = [event for _ in range(5) for event in stream.emit(room)]
+    wait_until(lambda: r.tries[events[0]] == 1, 10)
+    os.kill(pid, signal.SIGSTOP)
+    heir = deliver([r.endpoint(timeout=60)])
+    wait_until(lambda: held(stream.db).get(f"endpoint:{r.id}") in set(heir.tasks().values()), 15)
+    settled(stream, r, 5)
+    assert heir.stop() == 0
+    hold[0] = False
+    os.kill(pid, signal.SIGCONT)
+    wait_until(lambda: held(stream.db).get(f"endpoint:{r.id}") == pid, 10)
+    stream.emit(room)
+    settled(stream, r, 6)
+    assert [r.tries[event] for event in events] == [2, 1, 1, 1, 1]
+    assert frozen.stop() == 0

@@ -210,6 +210,31 @@ def test_another_takes_over(quiet_stack, table, make_jobs):
     assert table.queued(ALL) == table.one("SELECT COUNT(*) FROM event") == 1000
 
 
+def test_frozen_while_another_came_and_went(quiet_stack, table, make_jobs):
+    """The lease is free again when it wakes up. The other one knew fewer receivers: all of them count again."""
+    def active():
+        return {row["id"] for row in table.ask("SELECT id FROM webhook_endpoint WHERE state = 'active'")}
+
+    def holder():
+        return table.one("SELECT COALESCE(MAX(p.pid), 0) FROM jobs_lease l JOIN jobs_process p ON p.id = l.holder"
+                         " WHERE l.name = 'sequence'")
+
+    first = make_jobs(quiet_stack, BUSINESS_WEBHOOK_ENDPOINTS=receivers(*URLS[:2]), **QUIET).start()
+    wait_until(lambda: active() == {ALL, GO}, 10)
+    frozen = first.tasks()["sequence"]
+    first.freeze("sequence")
+    other = make_jobs(quiet_stack, BUSINESS_WEBHOOK_ENDPOINTS=receivers(URLS[0]), **QUIET).start()
+    wait_until(lambda: active() == {ALL}, 15)
+    assert other.stop() == 0
+    os.kill(frozen, signal.SIGCONT)
+    wait_until(lambda: holder() == frozen, 10)
+    table.add(3)
+    table.wait_numbered()
+    assert active() == {ALL, GO}
+    assert [table.queued(one) for one in (ALL, GO)] == [3, 3]
+    table.is_whole()
+
+
 def test_who_lost_the_lease_writes_nothing(quiet_stack, table, make_jobs):
     """The lease is taken, and the events are numbered, between its reading them and its transaction."""
     make_jobs(quiet_stack, BUSINESS_WEBHOOK_ENDPOINTS=receivers(URLS[0]), **QUIET).start()
