@@ -7,12 +7,14 @@
 
 enum { KEY_BYTES = 256 };
 
-/* Two workers may come here in another order than they committed: the older word must not win. */
+/* Two workers may come here in another order than they committed: the older word must not win. A Redis that is full writes
+ * nothing, and forgets: without its status an entry is none. */
 static const char KEEP_NEWER[] =
     "local had = redis.call('HGET', KEYS[1], 'version') "
     "if had and tonumber(had) > tonumber(ARGV[4]) then return 0 end "
-    "redis.call('HSET', KEYS[1], 'node', ARGV[1], 'url', ARGV[2], 'status', ARGV[3], 'version', ARGV[4], "
-    "'removed', ARGV[5]) "
+    "local done = redis.pcall('HSET', KEYS[1], 'node', ARGV[1], 'url', ARGV[2], 'status', ARGV[3], "
+    "'version', ARGV[4], 'removed', ARGV[5]) "
+    "if type(done) == 'table' then redis.call('HDEL', KEYS[1], 'status') return done end "
     "return redis.call('EXPIRE', KEYS[1], ARGV[6])";
 
 static void
@@ -31,6 +33,19 @@ send_room(struct kv *k, const struct kv_room *room)
 	    (long long)KV_KEYS[KV_KEY_ROOM].ttl_s);
 }
 
+static void
+send_wake(struct kv *k, int64_t deadline_ms)
+{
+	kv_send(k, "PUBLISH %s %lld", KV_KEYS[KV_KEY_WAKE].pattern, (long long)deadline_ms);
+}
+
+static void
+take_replies(struct op *op, struct kv *k)
+{
+	while (k->n_owed > 0)
+		(void)kv_next_ok(op, k);
+}
+
 void
 kv_rooms_changed(struct op *op, struct kv *k, const struct kv_room *rooms, size_t n, const int64_t *wake_ms)
 {
@@ -39,15 +54,30 @@ kv_rooms_changed(struct op *op, struct kv *k, const struct kv_room *rooms, size_
 	for (size_t i = 0; i < n; i++)
 		send_room(k, &rooms[i]);
 	if (wake_ms != NULL)
-		kv_send(k, "PUBLISH %s %lld", KV_KEYS[KV_KEY_WAKE].pattern, (long long)*wake_ms);
-	while (k->n_owed > 0)
-		(void)kv_next_ok(op, k);
+		send_wake(k, *wake_ms);
+	take_replies(op, k);
 }
 
 void
 kv_room_changed(struct op *op, struct kv *k, const struct kv_room *room, bool wake, int64_t deadline_ms)
 {
 	kv_rooms_changed(op, k, room, 1, wake ? &deadline_ms : NULL);
+}
+
+void
+kv_room_doubted(struct op *op, struct kv *k, struct str room_id, bool wake)
+{
+	char key[KEY_BYTES];
+	struct strbuf b;
+
+	strbuf_init(&b, key, sizeof(key));
+	kv_key(&b, KV_KEY_ROOM, room_id);
+	if (!strbuf_ok(&b) || !kv_need(op, k))
+		return;
+	kv_send(k, "HDEL %b status", b.at, b.len);
+	if (wake)
+		send_wake(k, 0);
+	take_replies(op, k);
 }
 
 bool
@@ -109,6 +139,12 @@ bool
 kv_ping(struct op *op, struct kv *k)
 {
 	return kv_need(op, k) && kv_said_ok(op, k, redisCommand(k->ctx, "PING"));
+}
+
+int64_t
+kv_connection(struct op *op, struct kv *k)
+{
+	return kv_ping(op, k) ? k->n_connected : 0;
 }
 
 struct str

@@ -16,6 +16,7 @@ struct kv;
 struct kv *kv_open(const struct conf *c);             /* connects when first used */
 void kv_close(struct kv *k);
 
+enum { KV_ROOM_TTL_S = 600 };
 /* What the cache holds of a room: "tgo:room:<room_id>", a hash {node, url, status, removed, version}. */
 struct kv_room {
 	struct str room_id, node, url;
@@ -23,11 +24,15 @@ struct kv_room {
 	int64_t version;              /* of rtc_room: an older one never replaces a newer */
 	struct str removed;           /* whom a moderator put out: their uids, a newline between two */
 };
-/* After a commit, in one pipeline: the room's cache entry, and, where wake is set, a message on the
+/* After a commit, in one pipeline: the room's cache entry (a Redis that takes it no more, being full, loses what it had of
+ * the room instead), and, where wake is set, a message on the
  * channel "tgo:wake" (payload: the Unix ms of the nearest deadline, or 0 for "look now"). */
 void kv_room_changed(struct op *op, struct kv *k, const struct kv_room *room, bool wake, int64_t deadline_ms);
 /* The same for rooms of one commit; one word wakes for all of them. wake_ms NULL: no word. */
 void kv_rooms_changed(struct op *op, struct kv *k, const struct kv_room *rooms, size_t n, const int64_t *wake_ms);
+/* Nobody trusts the room's entry any more (kv_room_find: not there) until kv_room_changed says what is true; what it knew of
+ * the room's version goes on keeping an older word out. wake: and the jobs look now, in the same round trip. */
+void kv_room_doubted(struct op *op, struct kv *k, struct str room_id, bool wake);
 #define KV_NO_DEADLINE INT64_MAX  /* a word that says: something happened, and nothing becomes due by it */
 /* False: not there, or Redis is away. Texts in op->arena. */
 bool kv_room_find(struct op *op, struct kv *k, struct str room_id, struct kv_room *out);
@@ -43,6 +48,9 @@ struct kv_rate_ask {
 };
 enum kv_rate kv_rate_take(struct op *op, struct kv *k, const struct kv_rate_ask *ask, int64_t *wait_ms_out);
 bool kv_ping(struct op *op, struct kv *k);
+/* Which connection this is, asked with a PING: another number than before means that something may have been lost between,
+ * and that Redis may not be as we left it. 0: Redis is away. */
+int64_t kv_connection(struct op *op, struct kv *k);
 /* maxmemory-policy of the server into op->arena; empty when it does not say. For `tgo-call check`. */
 struct str kv_eviction_policy(struct op *op, struct kv *k);
 

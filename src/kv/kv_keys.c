@@ -3,7 +3,7 @@
 #include "kv/kv_private.h"
 
 const struct kv_key KV_KEYS[] = {
-	[KV_KEY_ROOM] = { "tgo:room:<room_id>", 600,
+	[KV_KEY_ROOM] = { "tgo:room:<room_id>", KV_ROOM_TTL_S,
 		"the next look-up of the room reads the database" },
 	[KV_KEY_WAKE] = { "tgo:wake", 0,
 		"a channel: the jobs find the deadline when they next look by themselves" },

@@ -227,6 +227,8 @@ kv_need(struct op *op, struct kv *k)
 	k->ctx = kv_connect(k->conf, k->server, why, sizeof(why));
 	if (k->ctx == NULL)
 		failed_and_drop(op, k, why);
+	else
+		k->n_connected++;
 	return k->ctx != NULL;
 }
 

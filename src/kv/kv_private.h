@@ -26,7 +26,7 @@ struct kv {
 	struct redisContext *ctx;     /* NULL: not connected */
 	int64_t retry_at_us, logged_at_us;
 	int64_t asked_at_us;          /* the exchange under way, for /metrics; 0: none, or its first answer is there */
-	int64_t n_failed;
+	int64_t n_failed, n_connected;
 	int n_owed;                   /* replies of ctx that nobody has taken yet */
 	char rate_script[KV_SHA1_BYTES];   /* by what the server knows it; "": not told yet */
 };

@@ -62,6 +62,36 @@ static const struct kv_room ROOMS[] = {
 	{ { "t_kv", sizeof("t_kv") - 1 }, { "a b\r\n%s\0c", sizeof("a b\r\n%s\0c") - 1 }, { "呼叫", sizeof("呼叫") - 1 }, 6, 0, { "爱", sizeof("爱") - 1 } },
 };
 
+/* Hears until `n` words came, at most five seconds: the least of them. */
+static int64_t
+hear(struct kv_ear *e, size_t n)
+{
+	int64_t until = clock_mono_us() + 5000000, least, all = INT64_MAX;
+
+	for (size_t heard = 0; heard < n;) {
+		size_t some = kv_ear_hear(e, &least);
+
+		heard += some;
+		if (some > 0 && least < all)
+			all = least;
+		ck_assert_msg(clock_mono_us() < until, "%zu words of %zu", heard, n);
+		(void)usleep(2000);
+	}
+	return all;
+}
+
+static struct kv_ear *
+ear_open(enum kv_channel channel)
+{
+	struct kv_ear *e = kv_ear_open(d.conf, channel);
+
+	ck_assert_int_eq(kv_ear_fd(e), -1);
+	/* The connection itself is a word: look now. */
+	ck_assert_int_eq(hear(e, 1), 0);
+	ck_assert_int_ge(kv_ear_fd(e), 0);
+	return e;
+}
+
 START_TEST(a_room_comes_back)
 {
 	struct kv_room got = { 0 };
@@ -95,6 +125,68 @@ START_TEST(an_older_word_does_not_win)
 	kv_room_changed(&d.op, k, &now, false, 0);
 	ck_assert(kv_room_find(&d.op, k, S("t_kv"), &got));
 	ck_assert_int_eq(got.status, 6);
+}
+END_TEST
+
+/* What is doubted is not there, whatever an older word says, until somebody says what is true. */
+START_TEST(what_is_doubted_is_not_there)
+{
+	struct kv_room now = ROOMS[0], before = ROOMS[0], got = { 0 };
+	struct kv_ear *ear = ear_open(KV_WAKE);
+	int64_t least;
+
+	now.version = 12;
+	before.version = 9;
+	kv_room_changed(&d.op, k, &now, false, 0);
+	kv_room_doubted(&d.op, k, S("t_kv"), false);
+	ck_assert(!kv_room_find(&d.op, k, S("t_kv"), &got));
+	kv_room_changed(&d.op, k, &before, false, 0);
+	ck_assert(!kv_room_find(&d.op, k, S("t_kv"), &got));
+	ck_assert_uint_eq(kv_ear_hear(ear, &least), 0);
+	kv_room_doubted(&d.op, k, S("t_kv"), true);
+	ck_assert_int_eq(hear(ear, 1), 0);
+	kv_room_changed(&d.op, k, &now, false, 0);
+	ck_assert(kv_room_find(&d.op, k, S("t_kv"), &got));
+	/* One that Redis knows nothing of stays unknown. */
+	(void)ask("DEL tgo:room:t_kv", NULL, 0);
+	kv_room_doubted(&d.op, k, S("t_kv"), false);
+	ck_assert_int_eq(ask("EXISTS tgo:room:t_kv", NULL, 0), 0);
+	kv_ear_close(ear);
+}
+END_TEST
+
+/* It answers reads as ever, and would go on saying what was true before. */
+START_TEST(a_full_redis_forgets_what_it_cannot_be_told)
+{
+	struct kv_room got = { 0 };
+	bool found;
+
+	kv_room_changed(&d.op, k, &ROOMS[0], false, 0);
+	(void)ask("CONFIG SET maxmemory-policy noeviction", NULL, 0);
+	(void)ask("CONFIG SET maxmemory 1", NULL, 0);
+	kv_room_changed(&d.op, k, &ROOMS[1], false, 0);
+	found = kv_room_find(&d.op, k, S("t_kv"), &got);
+	(void)ask("CONFIG SET maxmemory 0", NULL, 0);
+	ck_assert(!found);
+	ck_assert_int_eq(db_log_count(log_path, "redis_unavailable"), 1);
+	kv_room_changed(&d.op, k, &ROOMS[1], false, 0);
+	ck_assert(kv_room_find(&d.op, k, S("t_kv"), &got));
+}
+END_TEST
+
+START_TEST(a_new_connection_has_another_number)
+{
+	int64_t first = kv_connection(&d.op, k);
+	struct str socket = d.conf->redis_socket;
+
+	ck_assert_int_gt(first, 0);
+	ck_assert_int_eq(kv_connection(&d.op, k), first);
+	(void)ask("CLIENT KILL TYPE normal SKIPME yes", NULL, 0);
+	ck_assert_int_gt(kv_connection(&d.op, k), first);
+	(void)ask("CLIENT KILL TYPE normal SKIPME yes", NULL, 0);
+	d.conf->redis_socket = S("no-such-socket");
+	ck_assert_int_eq(kv_connection(&d.op, k), 0);
+	d.conf->redis_socket = socket;
 }
 END_TEST
 
@@ -233,36 +325,6 @@ START_TEST(the_eviction_policy_is_read)
 END_TEST
 
 /* ---- hearing ---- */
-
-/* Hears until `n` words came, at most five seconds: the least of them. */
-static int64_t
-hear(struct kv_ear *e, size_t n)
-{
-	int64_t until = clock_mono_us() + 5000000, least, all = INT64_MAX;
-
-	for (size_t heard = 0; heard < n;) {
-		size_t some = kv_ear_hear(e, &least);
-
-		heard += some;
-		if (some > 0 && least < all)
-			all = least;
-		ck_assert_msg(clock_mono_us() < until, "%zu words of %zu", heard, n);
-		(void)usleep(2000);
-	}
-	return all;
-}
-
-static struct kv_ear *
-ear_open(enum kv_channel channel)
-{
-	struct kv_ear *e = kv_ear_open(d.conf, channel);
-
-	ck_assert_int_eq(kv_ear_fd(e), -1);
-	/* The connection itself is a word: look now. */
-	ck_assert_int_eq(hear(e, 1), 0);
-	ck_assert_int_ge(kv_ear_fd(e), 0);
-	return e;
-}
 
 /* Rooms of one commit: an entry for each, one word for all. */
 START_TEST(several_rooms_at_once)
@@ -616,6 +678,9 @@ main(void)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_loop_test(tc, a_room_comes_back, 0, N_ELEMS(ROOMS));
 	tcase_add_test(tc, an_older_word_does_not_win);
+	tcase_add_test(tc, what_is_doubted_is_not_there);
+	tcase_add_test(tc, a_full_redis_forgets_what_it_cannot_be_told);
+	tcase_add_test(tc, a_new_connection_has_another_number);
 	tcase_add_test(tc, half_an_entry_is_none);
 	tcase_add_test(tc, a_wake_up_is_published);
 	tcase_add_test(tc, several_rooms_at_once);
