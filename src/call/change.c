@@ -97,7 +97,7 @@ change_run(struct op *op, struct services *sv, struct str room_id, change_rule r
 
 	op->room_id = room_id;
 	if ((e = tx_run(op, sv->db, change_in_tx, &ch)) != ERR_OK)
-		return e;
+		return change_failed(op, sv, room_id, e);
 	if (after->changed)
 		change_publish(op, sv, after);
 	return ERR_OK;
@@ -131,10 +131,9 @@ change_show(struct op *op, struct services *sv, const struct shown_change *ch)
 	op->room_id = ch->room_id;
 	if ((e = once_run(op, sv->db, show_in_tx, &s)) != ERR_OK) {
 		op->err_room_id = ch->room_id;
-		return e;
+		return change_failed(op, sv, ch->room_id, e);
 	}
-	if (s.after.changed)
-		change_publish(op, sv, &s.after);
+	change_tell(op, sv, &s.after);
 	return ERR_OK;
 }
 
@@ -200,6 +199,34 @@ void
 change_publish(struct op *op, struct services *sv, const struct call *c)
 {
 	change_publish_many(op, sv, c, 1);
+}
+
+static void
+retell(struct op *op, struct services *sv, const struct call *c)
+{
+	struct kv_room cached = change_cached(op, c);
+
+	/* The lock counted one, and that was undone. */
+	cached.version--;
+	kv_room_changed(op, sv->kv, &cached, false, 0);
+}
+
+void
+change_tell(struct op *op, struct services *sv, const struct call *c)
+{
+	if (c->changed)
+		change_publish(op, sv, c);
+	else
+		retell(op, sv, c);
+}
+
+enum err
+change_failed(struct op *op, struct services *sv, struct str room_id, enum err e)
+{
+	/* What was replayed is old: if the jobs have work with it, they know. */
+	if (e == ERR_OUTCOME_UNKNOWN || e == ERR_REPLAYED)
+		kv_room_doubted(op, sv->kv, room_id, e == ERR_OUTCOME_UNKNOWN);
+	return e;
 }
 
 enum err

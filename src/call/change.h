@@ -37,6 +37,12 @@ struct kv_room change_cached(struct op *op, const struct call *c);
 void change_publish(struct op *op, struct services *sv, const struct call *c);
 /* The same for the calls of one commit: those that changed. */
 void change_publish_many(struct op *op, struct services *sv, const struct call *calls, size_t n);
+/* The same after a transaction that may have changed nothing and then was rolled back: Redis is told all the same what is
+ * true. The word of the commit before may have been lost, and whoever asks again is told that it is done. */
+void change_tell(struct op *op, struct services *sv, const struct call *c);
+/* After a transaction that ended with e, which it returns. ERR_OUTCOME_UNKNOWN, ERR_REPLAYED: something may have been
+ * committed of which Redis was never told; what it has of the call is trusted no more. */
+enum err change_failed(struct op *op, struct services *sv, struct str room_id, enum err e);
 
 /* ERR_OK, ERR_ROOM_NOT_FOUND (a ticket without a row learns nothing), ERR_FORBIDDEN. */
 enum err access_check(const struct access *a, const struct call *c) MUST_CHECK;

@@ -217,7 +217,7 @@ undo_create(struct op *op, struct services *sv)
 	enum err e;
 
 	if ((e = tx_run(op, sv->db, undo_in_tx, &u)) != ERR_OK)
-		return e;
+		return change_failed(op, sv, op->room_id, e);
 	if (u.call.changed)
 		change_publish(op, sv, &u.call);
 	return ERR_UNAVAILABLE;

@@ -157,13 +157,9 @@ move_to(struct home *h, const struct cluster_node *to, const char *why, bool tor
 	enum err e;
 
 	if ((e = tx_run(h->op, h->sv->db, move_in_tx, &m)) != ERR_OK)
-		return e;
-	/* Whoever comes second comes because Redis does not know yet. What was rolled back counted no version. */
-	if (!m.call.changed) {
-		m.call.changed = true;
-		m.call.room.version--;
-	}
-	change_publish(h->op, h->sv, &m.call);
+		return change_failed(h->op, h->sv, h->room_id, e);
+	/* Whoever comes second comes because Redis does not know yet. */
+	change_tell(h->op, h->sv, &m.call);
 	if (m.won) {
 		log_moved(h, &m, from, why);
 		tally_assigned(h->sv->meter, m.to, from);

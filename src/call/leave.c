@@ -224,9 +224,8 @@ op_invite(struct op *op, struct services *sv, struct str room_id, const struct i
 	uids_sort(iv.people, iv.n_people);
 	if ((e = once_run(op, sv->db, invite_in_tx, &iv)) != ERR_OK) {
 		op->err_room_id = room_id;
-		return e;
+		return change_failed(op, sv, room_id, e);
 	}
-	if (iv.call.changed)
-		change_publish(op, sv, &iv.call);
+	change_tell(op, sv, &iv.call);
 	return ERR_OK;
 }

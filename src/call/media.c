@@ -123,5 +123,5 @@ op_media(struct op *op, struct services *sv, const struct webhook *hook)
 		return ERR_OK;
 	if (e == ERR_OK && hi.call.changed)
 		change_publish(op, sv, &hi.call);
-	return e;
+	return change_failed(op, sv, hook->room_id, e);
 }
