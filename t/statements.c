@@ -7,6 +7,7 @@
 
 #include "schema/takeover.h"
 #include "store/action_store.h"
+#include "store/cache_store.h"
 #include "store/call_store.h"
 #include "store/delivery_log_store.h"
 #include "store/delivery_store.h"
@@ -44,6 +45,7 @@ main(int argc, char **argv)
 {
 	const struct sql_stmt *const *const ALL[] = {
 		ACTION_STORE_STMTS,
+		CACHE_STORE_STMTS,
 		CALL_STORE_STMTS,
 		CALL_WRITE_STMTS,
 		DELIVERY_LOG_STORE_STMTS,

@@ -1,10 +1,12 @@
-/* actions - what LiveKit was to be told: closes rooms that are over, puts people out who are to be out.
+/* actions - what LiveKit was to be told: closes rooms that are over, puts people out who are to be out. Redis is told the
+ * same before, so that the route lets nobody in again.
  * Each action is claimed for a while, carried out, and recorded; one that fails is tried again, one whose
  * process died is free when the claim runs out. Doing one twice harms nobody.
  * SPDX-License-Identifier: MIT */
 #include "jobs/tasks.h"
 
 #include "base/rng.h"
+#include "call/retell.h"
 #include "jobs/action.h"
 #include "kv/kv_livekit.h"
 
@@ -87,6 +89,26 @@ unmap_closed(const struct batch *b)
 			(void)!kv_livekit_unmap(b->op, b->t->sv.livekit_kv, b->all[i].row.room_id);
 }
 
+/* Without it they are carried out all the same. */
+static void
+tell_redis(const struct batch *b)
+{
+	struct str *rooms = arena_array(b->op->arena, b->n, sizeof(*rooms));
+
+	for (size_t i = 0; i < b->n; i++)
+		rooms[i] = b->all[i].row.room_id;
+	(void)!op_retell(b->op, &b->t->sv, rooms, b->n);
+}
+
+/* While nothing is heard of Redis it is away, which need not be found out here. */
+static bool
+tell_redis_of_lately(struct task *t, struct op *op, struct retelling *r)
+{
+	bool more = false;
+
+	return kv_ear_fd(t->ear) >= 0 && op_retell_lately(op, &t->sv, r, &more) == ERR_OK && more;
+}
+
 static int64_t
 until_next(struct task *t, struct op *op)
 {
@@ -102,15 +124,17 @@ pass(struct task *t, struct op *op, void *state)
 {
 	struct batch b = { .t = t, .op = op };
 	struct action_row *rows;
+	bool more;
 
-	(void)state;
+	more = tell_redis_of_lately(t, op, state);
 	if (action_store_claim(op, t->sv.db, ACTIONS_A_PASS, ACTION_CLAIM_MS, &rows, &b.n) != ERR_OK)
 		return task_failed(t, NO_DATABASE_MS);
 	if (b.n == 0)
-		return until_next(t, op);
+		return more ? 0 : until_next(t, op);
 	b.all = arena_array(op->arena, b.n, sizeof(*b.all));
 	for (size_t i = 0; i < b.n; i++)
 		b.all[i] = (struct action){ .row = rows[i], .closes = str_eq(rows[i].kind, S("delete_room")) };
+	tell_redis(&b);
 	action_ask(&b);
 	unmap_closed(&b);
 	return record(&b) == ERR_OK ? 0 : task_failed(t, NO_DATABASE_MS);
@@ -121,5 +145,6 @@ const struct task_kind TASK_ACTIONS = {
 	.hears = EAR_ANY,
 	.channel = KV_WAKE,
 	.gap_ms = 100,
+	.state_size = sizeof(struct retelling),
 	.pass = pass,
 };

@@ -63,7 +63,20 @@ static const struct sql_stmt FAILED = {
 	.name = "action_failed",
 	.text = "UPDATE livekit_action SET state = 'failed', last_error = ? WHERE id = ? AND state = 'open'",
 };
-const struct sql_stmt *const ACTION_STORE_STMTS[] = { &DUE, &CLAIM, &READ, &NEXT, &DONE, &AGAIN, &FAILED,
+static const struct sql_col PAST_COLS[] = {
+	SQL_COL(struct action_past, id),
+	SQL_COL(struct action_past, created_at_ms),
+	SQL_COL(struct action_past, now_ms),
+	SQL_COL(struct action_past, room_id),
+};
+/* By the row number: what is asked for is a time, and no index has it. */
+static const struct sql_stmt PAST = {
+	.name = "actions_past",
+	.text = "SELECT id, created_at_ms, " SQL_NOW_MS ", room_id FROM livekit_action WHERE id < ? ORDER BY id DESC LIMIT ?",
+	.cols = PAST_COLS,
+	.n_cols = N_ELEMS(PAST_COLS),
+};
+const struct sql_stmt *const ACTION_STORE_STMTS[] = { &DUE, &CLAIM, &READ, &NEXT, &DONE, &AGAIN, &FAILED, &PAST,
 	NULL };
 
 struct claim {
@@ -125,6 +138,15 @@ action_store_next(struct op *op, struct sql_link *l, int64_t *ms_out)
 
 	*ms_out = row.ms;
 	return e;
+}
+
+enum err
+action_store_past(struct op *op, struct sql_link *l, int64_t below, int64_t limit, struct action_past **out,
+    size_t *n_out)
+{
+	const struct sql_arg args[] = { sql_i64(below), sql_i64(limit) };
+
+	return sql_all(op, l, &PAST, args, N_ELEMS(args), sizeof(**out), out, n_out);
 }
 
 enum err

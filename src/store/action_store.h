@@ -18,6 +18,10 @@ enum err action_store_claim(struct op *op, struct sql_link *l, int64_t limit, in
     struct action_row **rows_out, size_t *n_out) MUST_CHECK;
 /* Ms until the next is due: 0 when one is, -1 when there is none. */
 enum err action_store_next(struct op *op, struct sql_link *l, int64_t *ms_out) MUST_CHECK;
+/* Whatever became of them: the newest with an id below that, at most `limit`, the newest first. */
+struct action_past { int64_t id, created_at_ms, now_ms; struct str room_id; };
+enum err action_store_past(struct op *op, struct sql_link *l, int64_t below, int64_t limit, struct action_past **out,
+    size_t *n_out) MUST_CHECK;
 enum err action_store_done(struct op *op, struct sql_link *l, const int64_t *ids, size_t n) MUST_CHECK;
 /* error: at most 255 characters of UTF-8. */
 enum err action_store_again(struct op *op, struct sql_link *l, int64_t id, int64_t in_ms, struct str error)

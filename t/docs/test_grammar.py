@@ -525,6 +525,9 @@ ARGUMENTS = {
     "action_done": [701, 801],
     "action_again": [1000, "500", 701],
     "action_failed": ["500", 701],
+    "actions_past": [FOREVER, 200],
+    "cache_rooms": ["room-700", "room-800"],
+    "cache_removed": ["room-700", "room-800"],
     "livekit_event_insert": None,
     "users_lock": None,
     "people_busy": ["u700", "v800", "room-700"],
@@ -644,6 +647,7 @@ OVER_EVERYTHING = {
     "due_next": _DUE, "due_rooms": _DUE, "jobs_lag": _DUE, "state_lags": _DUE,
     "keep_actions_done": _KEEPER, "keep_rooms": _KEEPER, "stale_rows": _KEEPER,
     "rooms_hosted": _LIVE, "nodes_calls": _LIVE, "state_calls": _LIVE, "state_people": _LIVE,
+    "actions_past": "the newest of all actions, by their row number, LIMIT a part of a look back",
     "webhook_failures": "an operator's exact count of failed deliveries, the Go server's: as many as are kept",
 }
 # A row for each receiver, process or node: these may be read whole.
