@@ -54,7 +54,7 @@ op_retell(struct op *op, struct services *sv, const struct str *room_ids, size_t
 static bool
 is_recent(const struct action_past *a)
 {
-	return a->now_ms - a->created_at_ms < KV_ROOM_TTL_S * 1000 + MARGIN_MS;
+	return a->now_ms - a->created_at_ms < kv_room_ttl_s() * 1000 + MARGIN_MS;
 }
 
 static enum err

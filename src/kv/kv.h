@@ -16,7 +16,6 @@ struct kv;
 struct kv *kv_open(const struct conf *c);             /* connects when first used */
 void kv_close(struct kv *k);
 
-enum { KV_ROOM_TTL_S = 600 };
 /* What the cache holds of a room: "tgo:room:<room_id>", a hash {node, url, status, removed, version}. */
 struct kv_room {
 	struct str room_id, node, url;
@@ -30,6 +29,8 @@ struct kv_room {
 void kv_room_changed(struct op *op, struct kv *k, const struct kv_room *room, bool wake, int64_t deadline_ms);
 /* The same for rooms of one commit; one word wakes for all of them. wake_ms NULL: no word. */
 void kv_rooms_changed(struct op *op, struct kv *k, const struct kv_room *rooms, size_t n, const int64_t *wake_ms);
+/* How old what Redis has of a room can be. */
+int64_t kv_room_ttl_s(void);
 /* Nobody trusts the room's entry any more (kv_room_find: not there) until kv_room_changed says what is true; what it knew of
  * the room's version goes on keeping an older word out. wake: and the jobs look now, in the same round trip. */
 void kv_room_doubted(struct op *op, struct kv *k, struct str room_id, bool wake);

@@ -3,7 +3,7 @@
 #include "kv/kv_private.h"
 
 const struct kv_key KV_KEYS[] = {
-	[KV_KEY_ROOM] = { "tgo:room:<room_id>", KV_ROOM_TTL_S,
+	[KV_KEY_ROOM] = { "tgo:room:<room_id>", 600,
 		"the next look-up of the room reads the database" },
 	[KV_KEY_WAKE] = { "tgo:wake", 0,
 		"a channel: the jobs find the deadline when they next look by themselves" },
@@ -21,6 +21,12 @@ const struct kv_key KV_KEYS[] = {
 		"who was at its limit begins a new window; TTL: the limit's window" },
 };
 const size_t N_KV_KEYS = N_ELEMS(KV_KEYS);
+
+int64_t
+kv_room_ttl_s(void)
+{
+	return KV_KEYS[KV_KEY_ROOM].ttl_s;
+}
 
 void
 kv_key(struct strbuf *to, enum kv_key_name key, struct str what)
