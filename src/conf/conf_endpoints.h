@@ -13,7 +13,7 @@ extern const char *const CONF_EVENT_TYPES[EVENT_TYPES];
 /* Makes c->endpoints of the three options as given. False: *name_out is the option at fault, and `why`
  * says in one line, without a secret, what is wrong. */
 bool conf_endpoints_settle(struct conf *c, const char **name_out, struct strbuf *why) MUST_CHECK;
-/* As JSON; secrets and what stands before the @ of an address as ***. */
+/* As JSON; secrets as ***, addresses masked (url_mask). */
 void conf_endpoints_show(const struct conf *c, struct strbuf *to);
 /* A comma list of addresses, masked. */
 void conf_urls_show(struct str list, struct strbuf *to);

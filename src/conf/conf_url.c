@@ -115,7 +115,7 @@ url_receiver_ok(struct str s)
 }
 
 void
-url_mask(struct str s, struct strbuf *to)
+url_mask_user(struct str s, struct strbuf *to)
 {
 	struct str authority = authority_of(s), host;
 	size_t n_user = 0;
@@ -129,4 +129,19 @@ url_mask(struct str s, struct strbuf *to)
 		}
 	}
 	strbuf_add(to, s);
+}
+
+void
+url_mask(struct str s, struct strbuf *to)
+{
+	size_t n = 0;
+
+	while (n < s.len && s.at[n] != '?')
+		n++;
+	if (n + 1 >= s.len) {
+		url_mask_user(s, to);
+		return;
+	}
+	url_mask_user((struct str){ s.at, n }, to);
+	strbuf_addz(to, "?***");
 }

@@ -11,7 +11,10 @@ bool url_authority_ok(struct str s) MUST_CHECK;
 bool url_text_ok(struct str s, const char *refused) MUST_CHECK;
 /* A receiver's: http or https, maybe user:password@, maybe a query; no fragment. */
 bool url_receiver_ok(struct str s) MUST_CHECK;
-/* The address with *** for user:password. */
+/* The address with *** for user:password and for what stands in its query: robots of chat systems have their
+ * key there. Never more than 5 bytes longer than s. */
 void url_mask(struct str s, struct strbuf *to);
+/* The same with its query as it is. */
+void url_mask_user(struct str s, struct strbuf *to);
 
 #endif

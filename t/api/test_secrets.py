@@ -33,7 +33,7 @@ class Told:
     def __init__(self):
         self.secrets = {name: planted(name) for name in (
             "DB_PASSWORD", "REDIS_PASSWORD", "LIVEKIT_SECRET", "TICKET_SECRET", "WEBHOOK_SECRET", "WEBHOOK_OLD",
-            "URL_PASSWORD", "METRICS_PASSWORD", "API_KEY", "HEADER", "WRONG_KEY")}
+            "URL_PASSWORD", "URL_QUERY", "METRICS_PASSWORD", "API_KEY", "HEADER", "WRONG_KEY")}
         self.secrets["WHSEC"] = "whsec_" + base64.b64encode(self.secrets["WEBHOOK_SECRET"].encode()).decode()
         self.said = {}
 
@@ -56,8 +56,8 @@ def told():
 @pytest.fixture(scope="module")
 def own(make_stack, told):
     s = told.secrets
-    endpoints = [{"url": f"http://somebody:{s['URL_PASSWORD']}@127.0.0.1:9/hook", "secret": s["WHSEC"],
-                  "secret_old": s["WEBHOOK_OLD"]}]
+    endpoints = [{"url": f"http://somebody:{s['URL_PASSWORD']}@127.0.0.1:9/hook?access_token={s['URL_QUERY']}",
+                  "secret": s["WHSEC"], "secret_old": s["WEBHOOK_OLD"]}]
     stack = make_stack(jobs=True, LOG_LEVEL="debug", TICKET_SECRET=s["TICKET_SECRET"], RATE_LIMITS="off",
                        BUSINESS_WEBHOOK_ENDPOINTS=json.dumps(endpoints), WEBHOOK_ALLOW_PRIVATE="true",
                        API_KEYS=f"planted:{hashlib.sha256(s['API_KEY'].encode()).hexdigest()}", METRICS_USER="scraper",
@@ -129,7 +129,7 @@ def test_dead_dependencies(told, own, tmp_path):
 
 
 COMMANDS = [("config",), ("config", "--example"), ("config", "--man"), ("check",), ("check", "--json"), ("why", "sec-room"),
-            ("--help",), ("help",), ("rooms",), ("room", "sec-room"), ("nodes",), ("events",), ("webhooks",), ("migrate", "--dry-run"),
+            ("--help",), ("help",), ("rooms",), ("room", "sec-room"), ("nodes",), ("events",), ("endpoints",), ("migrate", "--dry-run"),
             ("nginx",), ("logs", "--no-follow"), ("token", "--help"), ("no-such-command",)]
 
 
@@ -137,7 +137,7 @@ def test_the_command_line(told, own, tmp_path):
     """As it is, and with each secret wrong: what is printed names none of them."""
     s = told.secrets
     right = Ctl.of(own, tmp_path, TICKET_SECRET=s["TICKET_SECRET"], BUSINESS_WEBHOOK_ENDPOINTS=json.dumps(
-        [{"url": f"http://somebody:{s['URL_PASSWORD']}@127.0.0.1:9/h", "secret": s["WHSEC"]}]))
+        [{"url": f"http://somebody:{s['URL_PASSWORD']}@127.0.0.1:9/h?k={s['URL_QUERY']}", "secret": s["WHSEC"]}]))
     wrong = Ctl.of(own, tmp_path, DB_PASSWORD=s["DB_PASSWORD"], REDIS_PASSWORD=s["REDIS_PASSWORD"],
                    LIVEKIT_REDIS_PASSWORD=s["REDIS_PASSWORD"], LIVEKIT_API_SECRET=s["LIVEKIT_SECRET"],
                    LIVEKIT_URL="http://127.0.0.1:9", TICKET_SECRET=s["TICKET_SECRET"])
@@ -153,7 +153,7 @@ BAD = {  # values that are refused, with something secret in them
     "API_KEYS": "k:{0}", "LIVEKIT_KEYS": "key {0}", "TICKET_SECRET": "{0}\x01", "DB_PASSWORD": "{0}\x01",
     "REDIS_PASSWORD": "{0}\x02", "LIVEKIT_API_SECRET": "{0}\x7f", "METRICS_PASSWORD_SHA256": "{0}",
     "BUSINESS_WEBHOOK_SECRET": "{0}\x01", "BUSINESS_WEBHOOK_ENDPOINTS": '[{{"url":"http://a:{0}@","secret":"{0}"}}]',
-    "BUSINESS_WEBHOOK_URLS": "http://somebody:{0}@/", "LIVEKIT_URL": "http://somebody:{0}@host",
+    "BUSINESS_WEBHOOK_URLS": "http://somebody:{0}@/?key={0}", "LIVEKIT_URL": "http://somebody:{0}@host",
     "LIVEKIT_CLIENT_URL": "ws://somebody:{0}@host",
 }
 

@@ -1,4 +1,4 @@
-/* url - addresses of receivers: libcurl takes what we take, and what is shown names no password.
+/* url - addresses of receivers: libcurl takes what we take, and what is shown names no password and no query.
  * SPDX-License-Identifier: MIT */
 #include "fuzz/fuzz.h"
 
@@ -37,15 +37,18 @@ static void
 is_masked(const char *z)
 {
 	CURLU *u = curl_url();
-	char *user, *password;
+	char *user, *password, *query;
 
 	holds(curl_url_set(u, CURLUPART_URL, z, 0) == CURLUE_OK, "a masked address is one");
 	user = part(u, CURLUPART_USER);
 	password = part(u, CURLUPART_PASSWORD);
 	holds(user == NULL || strcmp(user, "***") == 0, "the user is masked");
+	query = part(u, CURLUPART_QUERY);
 	holds(password == NULL, "there is no password");
+	holds(query == NULL || strcmp(query, "***") == 0, "what the query holds is masked");
 	curl_free(user);
 	curl_free(password);
+	curl_free(query);
 	curl_url_cleanup(u);
 }
 
@@ -56,7 +59,7 @@ fuzz_url(struct arena *a, struct str data)
 
 	strbuf_init_arena(&b, a, 64, data.len + 64);
 	url_mask(data, &b);
-	holds(strbuf_ok(&b) && b.len <= data.len + 4, "any text can be masked");
+	holds(strbuf_ok(&b) && b.len <= data.len + 5, "any text can be masked");
 	holds(!url_authority_ok(data) || (data.len > 0 && is_one_line(data)), "a host is something, on one line");
 	if (!url_receiver_ok(data))
 		return;

@@ -299,11 +299,11 @@ static const struct { const char *name, *value, *shown; } GOOD[] = {
 	{ "PORT", "not a number", "" },
 	{ "WEBHOOK_RETRY_S", "0.1, 5,30.25,", "0.1,5,30.25" },
 	{ "WEBHOOK_RETRY_S", "", "5,30,120,600,1800,7200,18000,36000,50400,86400" },
-	{ "BUSINESS_WEBHOOK_URLS", "http://u:p@b/h?x=1, https://c", "http://***@b/h?x=1,https://c" },
+	{ "BUSINESS_WEBHOOK_URLS", "http://u:p@b/h?x=1, https://c", "http://***@b/h?***,https://c" },
 	{ "BUSINESS_WEBHOOK_ENDPOINTS", "[]", "[]" },
-	{ "BUSINESS_WEBHOOK_ENDPOINTS", "[{\"url\":\"http://me:pw@b/h\",\"secret\":\"s\","
+	{ "BUSINESS_WEBHOOK_ENDPOINTS", "[{\"url\":\"http://me:pw@b/h?k=v\",\"secret\":\"s\","
 	    "\"secret_old\":\"o\",\"timeout\":0.5,\"events\":[\"*\"],\"rate\":7,\"what\":{}}]",
-	    "[{\"url\":\"http://***@b/h\",\"secret\":\"***\",\"secret_old\":\"***\","
+	    "[{\"url\":\"http://***@b/h?***\",\"secret\":\"***\",\"secret_old\":\"***\","
 	    "\"timeout_ms\":500,\"rate\":7,\"events\":[\"*\"]}]" },
 	{ "LIVEKIT_REDIS_PASSWORD", "pw", "***" },
 	{ "ENV", "  ", "development" },
