@@ -7,9 +7,10 @@ pid_began() {
 	sed -n 's/^.*) //p' "/proc/$1/stat" 2>/dev/null | awk '$1 != "Z" { print $20 }'
 }
 
+# One that ended before proc_start looked has no time in its file.
 proc_alive() {
 	local pid began
-	read -r pid began 2>/dev/null <"$VAR/run/$1.pid" && [ "$(pid_began "$pid")" = "$began" ]
+	read -r pid began 2>/dev/null <"$VAR/run/$1.pid" && [ -n "$began" ] && [ "$(pid_began "$pid")" = "$began" ]
 }
 
 proc_pid() {
