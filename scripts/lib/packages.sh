@@ -23,24 +23,22 @@ package_missing() {
 }
 
 # Packages start their services on installation unless policy-rc.d says no. Ours are started by us, on
-# sockets of their own; a file that is there already has an owner and stays. Two that install wait for each other.
-packages_install() {
-	local policy=/usr/sbin/policy-rc.d rc=0
-	flock 6
-	if [ -e "$policy" ]; then
-		policy=
-	else
-		printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
-		as_root chmod 755 "$policy"
+# sockets of their own; somebody else's file stays. Two that install wait for each other. A shell of its own, so that
+# the file goes however this ends; the line in it tells a later run whose it is, where this one was killed.
+packages_install() (
+	policy=/usr/sbin/policy-rc.d
+	ours='# made by tgo-call-server while it installs packages, and of no use afterwards'
+	flock 6 || exit 1
+	if [ ! -e "$policy" ] || grep -qxF "$ours" "$policy"; then
+		trap 'as_root rm -f "$policy"' EXIT
+		trap 'exit 130' INT TERM HUP
+		printf '#!/bin/sh\n%s\nexit 101\n' "$ours" | as_root tee "$policy" >/dev/null &&
+			as_root chmod 755 "$policy" || exit 1
 	fi
 	as_root apt-get update -q >&2 &&
 		as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
-			--no-install-recommends "$@" >&2 || rc=$?
-	if [ -n "$policy" ]; then
-		as_root rm -f "$policy"
-	fi
-	return "$rc"
-}
+			--no-install-recommends "$@" >&2
+)
 
 packages_ensure() {
 	local entry missing=()

@@ -75,3 +75,63 @@ def test_one_that_runs_is_alive_until_it_ends(shell):
         proc_stop here 10
         proc_alive here || echo dead"""))
     assert (code, out) == (0, "lives\ndead\n")
+
+
+# ---- packages ----
+
+OVER_SBIN = ["unshare", "--mount", "sh", "-ec",
+             'mount --make-rprivate / && mount --bind "$HERE/sbin" /usr/sbin && exec "$@"', "-"]
+
+
+@pytest.fixture
+def sbin(tmp_path):
+    """What is /usr/sbin to a script under OVER_SBIN."""
+    folder = tmp_path / "sbin"
+    folder.mkdir()
+    return folder
+
+
+def install(shell, tmp_path, programs):
+    """packages_install, whose apt-get installs until it is told to end."""
+    programs("apt-get", """
+        [ "$1" != update ] || exit 0
+        cp /usr/sbin/policy-rc.d "$HERE/seen" && : >"$HERE/begun"
+        [ -e "$HERE/at-once" ] || exec sleep 60
+    """)
+    (tmp_path / "begun").unlink(missing_ok=True)
+    process = shell('packages_install some-package 6>"$HERE/lock"', OVER_SBIN)
+    wait_until(lambda: (tmp_path / "begun").exists() or process.poll() is not None, 20, 0.02, what="an installation")
+    return process
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a mount needs root")
+class TestPolicy:
+    """/usr/sbin/policy-rc.d, which keeps services from starting, is there while packages are installed and no longer."""
+
+    @pytest.mark.parametrize("signo", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+    def test_interrupted(self, shell, sbin, tmp_path, programs, signo):
+        process = install(shell, tmp_path, programs)
+        assert (sbin / "policy-rc.d").read_text().startswith("#!/bin/sh\n") and os.access(sbin / "policy-rc.d", os.X_OK)
+        os.killpg(process.pid, signo)
+        assert ended(process)[0] != 0
+        assert list(sbin.iterdir()) == []
+
+    def test_done(self, shell, sbin, tmp_path, programs):
+        (tmp_path / "at-once").touch()
+        assert ended(install(shell, tmp_path, programs))[0] == 0
+        assert "exit 101" in (tmp_path / "seen").read_text() and list(sbin.iterdir()) == []
+
+    def test_one_left_over_by_a_run_that_was_killed(self, shell, sbin, tmp_path, programs):
+        process = install(shell, tmp_path, programs)
+        os.killpg(process.pid, signal.SIGKILL)
+        ended(process)
+        assert (sbin / "policy-rc.d").exists()
+        (tmp_path / "at-once").touch()
+        assert ended(install(shell, tmp_path, programs))[0] == 0
+        assert "exit 101" in (tmp_path / "seen").read_text() and list(sbin.iterdir()) == []
+
+    def test_somebody_elses_stays(self, shell, sbin, tmp_path, programs):
+        (sbin / "policy-rc.d").write_text("#!/bin/sh\nexit 101\n")
+        (tmp_path / "at-once").touch()
+        assert ended(install(shell, tmp_path, programs))[0] == 0
+        assert (sbin / "policy-rc.d").read_text() == "#!/bin/sh\nexit 101\n"
