@@ -40,7 +40,7 @@ livekit_build() (
 	module=github.com/livekit/livekit-server
 	"$1" install "$module/cmd/server@v$LIVEKIT_VERSION" && exit
 	source=$("$1" mod download -json "$module@v$LIVEKIT_VERSION" | sed -n 's/^.*"Dir": "\(.*\)".*$/\1/p')
-	cd "$source" && "$1" install -mod=readonly ./cmd/server
+	[ -n "$source" ] && cd "$source" && "$1" install -mod=readonly ./cmd/server
 )
 
 livekit_make() {

@@ -148,14 +148,15 @@ nginx_origins() {
 
 # nginx_write DIR: nginx.conf and the filled-in templates.
 nginx_write() {
-	local dir=$1 user='' file
+	local dir=$1 user='' file swagger_ui
+	swagger_ui=$(tools_swagger_ui)
 	mkdir -p "$dir/conf.d" "$dir/tgo-call" "$VAR/nginx-tmp"
 	for file in conf.d/livekit-cluster.conf conf.d/tgo-call.conf tgo-call/{errors,fastcgi}.conf \
 		tgo-call/{livekit-proxy,livekit-node,livekit-route,messages}.conf; do
 		sed -e "/^#/b; s|@LISTEN@|127.0.0.1:$PORT|; s|@FCGI_SOCKET@|$VAR/run/fcgi.sock|" \
 			-e "s|@ROUTE_SOCKET@|$VAR/run/route.sock|" \
 			-e "s|@LOG_DIR@|$VAR/log|; s|@LIVEKIT_SERVERS@|$(nginx_servers)|" \
-			-e "s|@CORS_ORIGINS@|$(nginx_origins)|; s|@SWAGGER_UI@|$(tools_swagger_ui)|" \
+			-e "s|@CORS_ORIGINS@|$(nginx_origins)|; s|@SWAGGER_UI@|$swagger_ui|" \
 			"$ROOT/nginx-conf/${file#conf.d/}" >"$dir/$file"
 	done
 	if [ "$(id -u)" = 0 ]; then

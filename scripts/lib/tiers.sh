@@ -167,7 +167,11 @@ tier_unit() {
 tier_db() {
 	local var=$SCRATCH/db test
 	trap 'VAR=$var "$ROOT/scripts/stop"; exit 143' TERM
-	make -C "$BUILD" -j2 check TESTS= >"$SCRATCH/make.log" 2>&1 || tail -n 20 "$SCRATCH/make.log" >&2
+	make -C "$BUILD" -j2 check TESTS= >"$SCRATCH/make.log" 2>&1 || {
+		tail -n 20 "$SCRATCH/make.log" >&2
+		count 0 1 0
+		return
+	}
 	VAR=$var PORT=$(free_port) NODES=0 JOBS=0 "$ROOT/scripts/run" --detach >"$SCRATCH/run.log" 2>&1 || {
 		tail -n 40 "$SCRATCH/run.log" >&2
 		count 0 1 0
@@ -228,7 +232,11 @@ tier_cluster() {
 # The guides' commands on a running system; what the documents name exists; the tables' comments; every
 # statement in MySQL 8's grammar.
 tier_docs() {
-	make -C "$BUILD" t/statements t/routes >"$SCRATCH/make.log" 2>&1 || tail -n 20 "$SCRATCH/make.log" >&2
+	make -C "$BUILD" t/statements t/routes >"$SCRATCH/make.log" 2>&1 || {
+		tail -n 20 "$SCRATCH/make.log" >&2
+		count 0 1 0
+		return
+	}
 	tools_python
 	tools_node
 	tools_promtool

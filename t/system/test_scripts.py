@@ -135,3 +135,81 @@ class TestPolicy:
         (tmp_path / "at-once").touch()
         assert ended(install(shell, tmp_path, programs))[0] == 0
         assert (sbin / "policy-rc.d").read_text() == "#!/bin/sh\nexit 101\n"
+
+
+# ---- tools ----
+
+# Makes an environment whose pip does what $HERE/pip says.
+PYTHON3 = """
+    [ "$1 $2" = "-m venv" ] || exit 0
+    mkdir -p "$3/bin"
+    printf '#!/bin/sh\\necho pip >>"$HERE/calls"\\n. "$HERE/pip"\\n' >"$3/bin/pip"
+    cp "$3/bin/pip" "$3/bin/python"
+    chmod +x "$3/bin/pip" "$3/bin/python"
+"""
+
+
+def calls(tmp_path):
+    return (tmp_path / "calls").read_text().split() if (tmp_path / "calls").exists() else []
+
+
+def test_a_node_that_was_not_installed_is_not_there(shell, tmp_path, programs):
+    """Asked in a condition too, where `set -e` does not count."""
+    programs("python3", PYTHON3)
+    programs("node", "echo v10.0.0\n")
+    (tmp_path / "pip").write_text("exit 1\n")
+    code, out, err = ended(shell("if tools_find_node; then echo found; fi"))
+    assert (code, out, calls(tmp_path)) == (0, "", ["pip"]), err
+    assert list((tmp_path / "cache").rglob("ready")) == []
+    (tmp_path / "pip").write_text("exit 0\n")
+    code, out, err = ended(shell("if tools_find_node; then echo found; fi"))
+    assert (code, out, calls(tmp_path)) == (0, "found\n", ["pip", "pip"]), err
+
+
+@pytest.mark.parametrize("function", ["tools_python", "tools_node"])
+def test_what_was_not_installed_fails(shell, tmp_path, programs, function):
+    programs("python3", PYTHON3)
+    programs("node", "echo v24.0.0\n")
+    programs("npm", 'echo npm >>"$HERE/calls"; exit 1\n')
+    (tmp_path / "pip").write_text("exit 1\n")
+    for script, expected in ((f"{function}; echo there", 1), (f"if {function}; then echo there; fi", 0)):
+        code, out, _ = ended(shell(script))
+        assert (code, out) == (expected, ""), script
+    assert len(calls(tmp_path)) == 2 and list((tmp_path / "cache").rglob("ready")) == []
+
+
+def waits_for_a_lock(process):
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            if "(flock)" in stat.read_text() and os.getpgid(int(stat.parent.name)) == process.pid:
+                return True
+        except OSError:
+            continue  # ended meanwhile
+    return False
+
+
+@pytest.mark.parametrize("function", ["tools_swagger_ui", "tools_node"])
+def test_two_at_a_time_make_it_once(shell, tmp_path, programs, function):
+    """As stacks do that start side by side: the folder that the first one fills is not taken from it."""
+    programs("node", "echo v24.0.0\n")
+    programs("npm", """
+        echo npm >>"$HERE/calls"
+        while [ ! -e "$HERE/go" ]; do sleep 0.05; done
+        : >"$PWD/made"
+    """)
+    script = f'{function} >/dev/null; find "$CACHE" -name made | wc -l'
+    first = shell(script)
+    wait_until(lambda: len(calls(tmp_path)) == 1, 20, 0.02, what="the first one's npm")
+    second = shell(script)
+    wait_until(lambda: len(calls(tmp_path)) == 2 or waits_for_a_lock(second), 20, 0.02, what="the second one")
+    (tmp_path / "go").touch()
+    assert [ended(process)[:2] for process in (first, second)] == [(0, "1\n")] * 2
+    assert calls(tmp_path) == ["npm"]
+
+
+def test_swagger_ui_that_cannot_be_had_is_no_error(shell, tmp_path, programs):
+    programs("node", "echo v24.0.0\n")
+    programs("npm", "exit 1\n")
+    code, out, _ = ended(shell("tools_swagger_ui"))
+    assert code == 0 and out.endswith("/node_modules/swagger-ui-dist\n")
+    assert list((tmp_path / "cache").rglob("ready")) == []
