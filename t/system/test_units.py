@@ -59,3 +59,11 @@ def test_nobody_else_reaches_a_socket():
 def test_rotation_tells_every_service():
     told = re.search(r"for unit in ([^;]+);", (ROOT / "systemd/tgo-call.logrotate").read_text()).group(1).split()
     assert sorted(told) == UNITS
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_a_migration_has_the_time_it_takes(name):
+    """systemd's own limit of 90 s holds for ExecStartPre, too: it would end a long ALTER half way, again and again."""
+    text = (ROOT / "systemd" / name).read_text()
+    assert re.search(r"^ExecStartPre=.*tgo-call migrate$", text, re.M)
+    assert re.findall(r"^TimeoutStartSec=(.*)$", text, re.M) == ["infinity"]
