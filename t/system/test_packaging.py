@@ -5,9 +5,12 @@ compose would give it. SPDX-License-Identifier: MIT
 """
 import json
 import os
+import pathlib
 import re
+import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -204,6 +207,147 @@ def test_behind_a_proxy_the_client_counts(container, network, dotenv):
     assert status("-H", "X-Forwarded-For: 10.1.2.3, 192.0.2.1") == status() == "401"
     said = curl(network, "-D", "-", "-X", "TRACE", "http://localhost:8080/api", "-H", "Origin: https://b.example")[1]
     assert "Access-Control-Allow-Origin: https://b.example" in said
+
+
+# In the network of the container: media nodes on the addresses named, as far as nginx sees them. They say which they are,
+# and echo what comes after an upgrade.
+MEDIA = """
+import socket, sys, threading
+def serve(one, address):
+    head = b""
+    while not head.endswith(b"\\r\\n\\r\\n"):
+        if not (byte := one.recv(1)):
+            return one.close()
+        head += byte
+    if b"upgrade: websocket" not in head.lower():
+        one.sendall(b"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\n\\r\\n" + address.encode())
+        return one.close()
+    one.sendall(b"HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\n\\r\\n")
+    while data := one.recv(1000):
+        one.sendall(data)
+def listen(address):
+    listener = socket.create_server((address, 7880))
+    while True:
+        threading.Thread(target=serve, args=(listener.accept()[0], address), daemon=True).start()
+for address in sys.argv[1:]:
+    threading.Thread(target=listen, args=(address,), daemon=True).start()
+print("up", flush=True)
+sys.stdin.read()
+"""
+# A WebSocket through the container's nginx: each line that comes in goes to the node and back.
+SIGNALLING = """
+import socket, sys
+s = socket.create_connection(("127.0.0.1", 8080), 10)
+s.sendall(b"GET /signalling HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\n\\r\\n")
+f = s.makefile("rb")
+print(f.readline().decode().strip(), flush=True)
+while f.readline().strip():
+    pass
+for line in sys.stdin:
+    s.sendall(line.encode())
+    print(f.readline().decode().strip() or "closed", flush=True)
+"""
+# What a name server says stands in /fake/answers, a name and its addresses a line.
+GETENT = """#!/bin/sh
+echo "$2" >>/run/tgo-call/lookups
+[ ! -e /fake/hangs ] || exec sleep 60
+awk -v name="$2" '$1 == name { for (i = 2; i <= NF; i++) print $i, "STREAM", name; n++ } END { exit n ? 0 : 2 }' /fake/answers
+"""
+
+
+class Names:
+    """The name server of a container that is started with PATH=`path`."""
+
+    def __init__(self, image):
+        self.folder, self.path = image.layer / "upper/fake", f"/fake:{image.env['PATH']}"
+        self.folder.mkdir()
+        (self.folder / "getent").write_text(GETENT)
+        (self.folder / "getent").chmod(0o755)
+        self.box = None
+
+    def within(self, path):
+        """A path of the running container, as seen from here."""
+        return pathlib.Path(f"/proc/{self.box.first}/root{path}") if self.box else self.folder.parent / path.lstrip("/")
+
+    def say(self, *addresses):
+        self.within("/fake/answers.new").write_text(f"media {' '.join(addresses)}\n" if addresses else "")
+        self.within("/fake/answers.new").rename(self.within("/fake/answers"))
+
+    def wait_for_lookups(self, n):
+        """Those that begin from now on; the first of them may still have the answer of before."""
+        asked = self.within("/run/tgo-call/lookups")
+        seen = len(asked.read_text().split())
+        wait_until(lambda: len(asked.read_text().split()) >= seen + n, 30, 0.1, f"{n} lookups")
+
+
+@pytest.fixture
+def names(image):
+    made = Names(image)
+    yield made
+    made.box = None
+    shutil.rmtree(made.folder)
+
+
+@pytest.fixture
+def inside(network):
+    """inside(script, ...) runs Python in the container's network; a line in, a line out."""
+    running = []
+
+    def begin(script, *args):
+        running.append(subprocess.Popen(network.inside(sys.executable, "-c", script, *args), text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+        return running[-1]
+
+    yield begin
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def echo(process, word):
+    process.stdin.write(word + "\n")
+    process.stdin.flush()
+    return process.stdout.readline().strip()
+
+
+def test_signalling_outlives_what_names_do(container, network, dotenv, image, names, inside):
+    """A node that moves, a name server that fails, answers that rotate: nginx learns the first, and nobody is cut off."""
+    A, B, C = "127.0.0.20", "127.0.0.21", "127.0.0.22"
+    assert inside(MEDIA, A, B, C).stdout.readline() == "up\n"
+    names.say(A)
+    box = names.box = container({**environment(dotenv), "PATH": names.path, "LIVEKIT_NODES": "media:7880"}).start()
+    wait_until(lambda: healthy(box, network), 30, 0.1, "/health")
+
+    def leads_to():
+        return curl(network, "http://localhost:8080/any")[1]
+
+    def nginx_workers():
+        pid = child_named(box, "nginx")
+        return pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+
+    assert leads_to() == A
+    call = inside(SIGNALLING)
+    assert "101" in call.stdout.readline() and echo(call, "before") == "before"
+    names.say(B)
+    wait_until(lambda: leads_to() == B, 30, 0.1, "the new address")
+    until = time.monotonic() + 7
+    while time.monotonic() < until:
+        assert echo(call, "there?") == "there?"
+        time.sleep(0.2)
+    workers = nginx_workers()
+    for said in ((), (B, A), (A, B)):
+        names.say(*said)
+        names.wait_for_lookups(2)
+        assert (leads_to(), nginx_workers()) == (B, workers), said
+    names.say(C, A)
+    wait_until(lambda: leads_to() == A, 30, 0.1, "one of several that are all new")
+    assert echo(call, "after all of it") == "after all of it"
+    # Told to stop while a name server does not answer and somebody is still connected.
+    names.within("/fake/hangs").touch()
+    names.wait_for_lookups(1)
+    began = time.monotonic()
+    assert box.stop() == 0 and time.monotonic() - began < 25
+    assert echo(call, "now?") == "closed"
 
 
 def test_commands_of_the_operator(container, dotenv):
