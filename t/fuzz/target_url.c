@@ -45,7 +45,7 @@ is_masked(const char *z)
 	holds(user == NULL || strcmp(user, "***") == 0, "the user is masked");
 	query = part(u, CURLUPART_QUERY);
 	holds(password == NULL, "there is no password");
-	holds(query == NULL || strcmp(query, "***") == 0, "what the query holds is masked");
+	holds(query == NULL || query[0] == '\0' || strcmp(query, "***") == 0, "what the query holds is masked");
 	curl_free(user);
 	curl_free(password);
 	curl_free(query);
