@@ -101,9 +101,11 @@ write_token(struct op *op, struct reply *rp, const void *what)
 
 static const struct answer_kind ANSWER_TOKEN = { write_token, write_access };
 
-/* TOKEN_CREATES_ROOM: an unknown room is an open call of who asked, which counts as making one. */
+/* TOKEN_CREATES_ROOM: an unknown room is an open call of who asked, which counts as making one. acting: the identity that
+ * was asked for. */
 static enum err
-open_call(struct op *op, struct services *sv, const struct caller *who, const struct join_req *join, struct view *out)
+open_call(struct op *op, struct services *sv, const struct caller *who, const struct join_req *join,
+    struct str acting, struct view *out)
 {
 	enum err e;
 
@@ -111,7 +113,7 @@ open_call(struct op *op, struct services *sv, const struct caller *who, const st
 		return ERR_ROOM_NOT_FOUND;
 	if (join->access.ticket && !sv->conf->ticket_open_join)
 		return ERR_FORBIDDEN;
-	if ((e = limit_check(op, sv, who, RATE_CREATE, join->who.uid)) != ERR_OK)
+	if ((e = limit_check(op, sv, who, RATE_CREATE, acting)) != ERR_OK)
 		return e;
 	return op_open_call(op, sv, join, out);
 }
@@ -145,7 +147,7 @@ HANDLER(api_token)
 	answer_promise(op, &answer);
 	e = op_join(op, sv, &join, &out.v);
 	if (e == ERR_ROOM_NOT_FOUND)
-		e = open_call(op, sv, who, &join, &out.v);
+		e = open_call(op, sv, who, &join, in.identity, &out.v);
 	return answer_give(op, &answer, e, rp);
 }
 

@@ -257,7 +257,8 @@ op_create(struct op *op, struct services *sv, const struct create_req *rq, struc
 		return cr.outcome;
 	place_announce(op, sv, &cr.call);
 	view_of(sv, &cr.call, rq->creator.uid, out);
-	if (!rq->no_token && view_add_token(op, sv, out, NULL) != ERR_OK)
+	e = rq->no_token ? ensure_media_room(op, sv, cr.room_id) : view_add_token(op, sv, out, NULL);
+	if (e != ERR_OK)
 		return undo_create(op, sv);
 	log_created(op, &cr);
 	return ERR_OK;

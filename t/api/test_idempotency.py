@@ -620,6 +620,17 @@ def test_a_call_that_could_not_be_had_is_tried_anew(scene, worker, stack, rows):
     assert answer.status_code == 200 and not replayed(answer)
 
 
+def test_nor_is_one_that_the_token_endpoint_made(worker, call, stack, rows, fresh):
+    """Nobody stays behind in it, busy for everybody else."""
+    at = worker(LIVEKIT_CREATE_ROOM="true", LIVEKIT_URL="http://127.0.0.1:9")
+    uid, room = fresh("uid"), fresh("room")
+    answer = at.post("/token", {"room_name": room, "participant_identity": uid}, **keyed(stack))
+    check_error(answer, 503, "unavailable")
+    [made] = rows.ask("SELECT status, end_reason FROM rtc_room WHERE room_id = %s", room)
+    assert (made["status"], made["end_reason"]) == (3, "lost")
+    assert call.post("/rooms", {"creator": uid}).status_code == 200
+
+
 # ---- what it leaves ----
 
 def test_the_log_says_so_and_the_meter_counts(scene, call, logs):

@@ -160,11 +160,14 @@ def test_open_callers_by_whom_they_name(open_api, redis_client, fresh):
     redis_client.delete("tgo:rate:create:k:lan")
     for ann in (fresh("ann"), fresh("ann")):
         assert [open_api.post("/rooms", {"creator": ann}).status_code for _ in range(3)] == [200, 409, 429]
-    # Who names nobody is an address.
+    # Who names nobody is an address: for making calls, and for tokens.
     address = f"2001:db8::{int(time.time()) % 65536:x}"
-    asked = [open_api.post("/token", {"room_name": fresh("room")}, address=address) for _ in range(4)]
-    assert [one.status_code for one in asked] == [201] * 3 + [429]
-    assert open_api.post("/token", {"room_name": fresh("room")}, address="192.0.2.99").status_code == 201
+    rooms = [fresh("room") for _ in range(3)]
+    asked = [open_api.post("/token", {"room_name": room}, address=address) for room in rooms]
+    assert [one.status_code for one in asked] == [201] * 2 + [429]
+    assert open_api.get(f"/rooms/{rooms[2]}").status_code == 404
+    assert open_api.post("/token", {"room_name": rooms[0]}, address=address).status_code == 429
+    assert open_api.post("/token", {"room_name": rooms[0]}, address="192.0.2.99").status_code == 201
     # An open network is a key, named lan.
     asked = [open_api.post("/rooms", {"creator": fresh("bob")}, address="10.9.1.1") for _ in range(2)]
     assert [one.status_code for one in asked] == [200, 429]
