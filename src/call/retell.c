@@ -84,8 +84,11 @@ op_retell_lately(struct op *op, struct services *sv, struct retelling *r, bool *
 	enum err e;
 
 	*more_out = false;
-	if (connection == 0)
+	if (connection == 0) {
+		/* It may have taken no word meanwhile, whichever connection is the next. */
+		r->connection = 0;
 		return ERR_OK;
+	}
 	if (connection != r->connection)
 		*r = (struct retelling){ .connection = connection, .below = INT64_MAX };
 	if (r->below == 0)

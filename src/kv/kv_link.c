@@ -116,12 +116,18 @@ failed_and_drop(struct op *op, struct kv *k, const char *why)
 	k->retry_at_us = clock_mono_us() + KV_PAUSE_US;
 }
 
-/* An error after which this server is not the one to ask: it was demoted, or is still loading. */
+/* An error after which this server is not the one to ask: it was demoted, is still loading, or writes nothing for as long
+ * as its disk or its replicas are ill. */
 static bool
 is_wrong_server(struct str why)
 {
-	return str_starts(why, S("READONLY")) || str_starts(why, S("LOADING")) ||
-	    str_starts(why, S("MASTERDOWN")) || str_starts(why, S("NOAUTH"));
+	static const char *const words[] = { "READONLY", "LOADING", "MASTERDOWN", "NOAUTH", "MISCONF", "NOREPLICAS",
+		"BUSY" };
+
+	for (size_t i = 0; i < N_ELEMS(words); i++)
+		if (str_starts(why, str_of(words[i])))
+			return true;
+	return false;
 }
 
 struct redisReply *

@@ -544,7 +544,8 @@ full(char *policy, size_t cap)
 	ck_assert_msg(r != NULL && r->elements == 2, "no maxmemory-policy");
 	(void)snprintf(policy, cap, "%s", r->element[1]->str);
 	freeReplyObject(r);
-	(void)ask("CONFIG SET maxmemory-policy noeviction maxmemory 1", NULL, 0);
+	(void)ask("CONFIG SET maxmemory-policy noeviction", NULL, 0);
+	(void)ask("CONFIG SET maxmemory 1", NULL, 0);
 }
 
 static void
@@ -552,7 +553,8 @@ roomy(const char *policy)
 {
 	char command[128];
 
-	(void)snprintf(command, sizeof(command), "CONFIG SET maxmemory 0 maxmemory-policy %s", policy);
+	(void)ask("CONFIG SET maxmemory 0", NULL, 0);
+	(void)snprintf(command, sizeof(command), "CONFIG SET maxmemory-policy %s", policy);
 	(void)ask(command, NULL, 0);
 }
 
