@@ -39,6 +39,8 @@ calls_of(struct op *op, struct services *sv, const struct room_row *rooms, size_
 		at[i] = &calls[i];
 	}
 	participant_rows_give(rows, n_rows, at, n);
+	for (size_t i = 0; i < n; i++)
+		call_mend_statuses(&calls[i]);
 	*out = calls;
 	return ERR_OK;
 }

@@ -92,6 +92,16 @@ call_act(struct call *c, enum action_kind kind, struct str uid, struct str sid)
 	c->changed = true;
 }
 
+void
+call_mend_statuses(struct call *c)
+{
+	if (c->room.status < 0 || c->room.status >= ROOM_STATUS_COUNT)
+		c->room.status = ROOM_FINISHED;
+	for (size_t i = 0; i < c->n_rows; i++)
+		if (c->rows[i]->status < 0 || c->rows[i]->status >= P_STATUS_COUNT)
+			c->rows[i]->status = P_LEFT;
+}
+
 size_t
 call_count(const struct call *c, int status)
 {

@@ -97,6 +97,9 @@ void call_touch(struct call *c, struct participant *p);                   /* to 
 struct call_event *call_add_event(struct call *c);                         /* zeroed, with the next seq */
 void call_act(struct call *c, enum action_kind kind, struct str uid, struct str sid);
 
+/* What was read from the database: the Go server once wrote down whatever status it was told. One that is none belongs to
+ * a call that is over, or to somebody who is gone: the rules know only those that there are. */
+void call_mend_statuses(struct call *c);
 size_t call_count(const struct call *c, int status);
 size_t call_count_active(const struct call *c);
 bool call_is_one_to_one(const struct call *c);

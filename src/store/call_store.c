@@ -37,18 +37,6 @@ static const struct sql_stmt ROOMS_LOCK = {
 };
 const struct sql_stmt *const CALL_STORE_STMTS[] = { &ROOM_LOCK, &ROOMS_GET, &ROOMS_FREE, &ROOMS_LOCK, NULL };
 
-/* The Go server once wrote down whatever status it was told. One that is none belongs to a call that is over, or to
- * somebody who is gone: the rules know only those that there are. */
-static void
-mend_statuses(struct call *c)
-{
-	if (c->room.status < 0 || c->room.status >= ROOM_STATUS_COUNT)
-		c->room.status = ROOM_FINISHED;
-	for (size_t i = 0; i < c->n_rows; i++)
-		if (c->rows[i]->status < 0 || c->rows[i]->status >= P_STATUS_COUNT)
-			c->rows[i]->status = P_LEFT;
-}
-
 /* The rooms and their rows into the calls they belong to: calls[i] is that of room_ids[i]. */
 static enum err
 load(struct op *op, struct sql_link *l, const struct str *room_ids, size_t n, struct call *const *calls)
@@ -77,7 +65,7 @@ load(struct op *op, struct sql_link *l, const struct str *room_ids, size_t n, st
 	for (size_t i = 0; i < n; i++) {
 		if (calls[i]->room.id == 0)
 			continue;
-		mend_statuses(calls[i]);
+		call_mend_statuses(calls[i]);
 		calls[i]->was.stored = true;
 		calls[i]->was.answered = call_answered(calls[i]);
 		calls[i]->was.final = room_status_final(calls[i]->room.status);
