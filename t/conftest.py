@@ -4,6 +4,7 @@ A stack is what scripts/run starts, in a temporary folder on free ports, so that
 yours. BIN=DIR uses programs that are built already; TGO_KEEP=1 keeps the folder for a look afterwards.
 SPDX-License-Identifier: MIT
 """
+import os
 import signal
 
 import pytest
@@ -14,12 +15,20 @@ from support.logs import AppLog
 from support.stack import Stack
 
 
-def pytest_configure():
+def pytest_configure(config):
     """Told to end (scripts/test does so when it is interrupted), the fixtures still stop what they started."""
     def end(*_):
         signal.signal(signal.SIGTERM, lambda *_: None)
         raise KeyboardInterrupt
     signal.signal(signal.SIGTERM, end)
+    config.addinivalue_line("markers", "full: only in the full tier (TGO_FULL)")
+
+
+def pytest_collection_modifyitems(config, items):
+    if os.environ.get("TGO_FULL"):
+        return
+    config.hook.pytest_deselected(items=[one for one in items if one.get_closest_marker("full")])
+    items[:] = [one for one in items if not one.get_closest_marker("full")]
 
 
 @pytest.fixture(scope="session")

@@ -3,24 +3,11 @@
 A module has a stack with jobs and a business backend of its own; NODES in the module says how many media nodes,
 SETTINGS what else it is configured with. SPDX-License-Identifier: MIT
 """
-import os
-
 import pytest
 
 from support.load import Load, events_to
 from support.receiver import Receiver
 from support.stack import Stack
-
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "full: only in the full tier (TGO_FULL)")
-
-
-def pytest_collection_modifyitems(config, items):
-    if os.environ.get("TGO_FULL"):
-        return
-    config.hook.pytest_deselected(items=[one for one in items if one.get_closest_marker("full")])
-    items[:] = [one for one in items if not one.get_closest_marker("full")]
 
 
 @pytest.fixture(scope="module")

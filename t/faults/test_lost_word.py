@@ -159,6 +159,8 @@ def test_a_commit_without_an_answer(one, cut, case, how):
 # ---- nobody asks again ----
 
 HEALS = ["ended", "set to finished", "removed"]
+# Where a case takes seconds.
+HEALS_SLOWLY = [*(pytest.param(one, marks=pytest.mark.full) for one in HEALS[:2]), HEALS[2]]
 
 
 def heals(call, wanted):
@@ -204,7 +206,7 @@ def tried(one, call):
         db.close()
 
 
-@pytest.mark.parametrize("case", HEALS)
+@pytest.mark.parametrize("case", HEALS_SLOWLY)
 def test_a_frozen_redis_comes_back(one, talker, make_jobs, server, case):
     what, before, after = CASES[case]
     jobs = make_jobs()
@@ -223,7 +225,7 @@ def test_a_frozen_redis_comes_back(one, talker, make_jobs, server, case):
     assert jobs.full()
 
 
-@pytest.mark.parametrize("case", HEALS)
+@pytest.mark.parametrize("case", HEALS_SLOWLY)
 def test_redis_comes_back_with_what_it_once_knew(one, make_jobs, server, case):
     what, before, after = CASES[case]
     call = Call(one)
@@ -239,7 +241,7 @@ def test_redis_comes_back_with_what_it_once_knew(one, make_jobs, server, case):
     heals(call, after)
 
 
-@pytest.mark.parametrize("case", HEALS)
+@pytest.mark.parametrize("case", HEALS_SLOWLY)
 def test_jobs_that_died_meanwhile(one, mute, make_jobs, case):
     """The first have no Redis, and are killed when the action is carried out: those that follow look back."""
     what, before, after = CASES[case]

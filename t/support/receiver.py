@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import http.server
 import json
+import secrets
 import socket
 import threading
 import time
@@ -55,7 +56,8 @@ class Receiver:
         self.closing = threading.Event()
         self.server, self.port = None, 0
         self.start()
-        self.url = f"http://127.0.0.1:{self.port}/hook?from=test"
+        # A port comes again, and a receiver is known by its address.
+        self.url = f"http://127.0.0.1:{self.port}/hook/{secrets.token_hex(4)}?from=test"
 
     def start(self):
         """Again after stop(), on the same port."""

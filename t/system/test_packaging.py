@@ -310,6 +310,7 @@ def echo(process, word):
     return process.stdout.readline().strip()
 
 
+@pytest.mark.full
 def test_signalling_outlives_what_names_do(container, network, dotenv, image, names, inside):
     """A node that moves, a name server that fails, answers that rotate: nginx learns the first, and nobody is cut off."""
     A, B, C = "127.0.0.20", "127.0.0.21", "127.0.0.22"
