@@ -340,8 +340,11 @@ class World:
                 yield f"{at} is there with {sid}, and {row['status']}"
 
     def nothing_due(self):
-        due = self.select("SELECT room_id FROM rtc_room WHERE room_id IN %s AND status IN (0, 1) AND"
-                          " next_deadline_ms > 0 AND next_deadline_ms <= %s", self.room_ids(), now_ms())
+        # While LiveKit is silent the call is put off, and the rows' deadlines stay where they were.
+        due = self.select("SELECT room_id FROM rtc_room r WHERE room_id IN %s AND status IN (0, 1) AND"
+                          " (next_deadline_ms > 0 AND next_deadline_ms <= %s OR EXISTS (SELECT 1 FROM rtc_participant p"
+                          " WHERE p.room_id = r.room_id AND p.status IN (0, 1) AND p.deadline_ms > 0 AND"
+                          " p.deadline_ms <= %s))", self.room_ids(), now_ms(), now_ms())
         if due:
             self.redis.publish("tgo:wake", "0")
         return not due
