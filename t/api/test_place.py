@@ -184,8 +184,9 @@ def test_without_nodes_nothing_is_assigned(cluster, db, fresh):
 
 @pytest.fixture(scope="module")
 def racing(cluster):
-    """Clients go to the nodes' own addresses: so each token's node is asked first whether it lives."""
-    return cluster(4, LIVEKIT_URL_MODE="node")
+    """Clients go to the nodes' own addresses: so each token's node is asked first whether it lives. These are slow to say
+    so beside 32 clients, and none of them is meant to be silent."""
+    return cluster(4, LIVEKIT_URL_MODE="node", LIVEKIT_PROBE_TIMEOUT_S="2")
 
 
 def at_once(jobs):
@@ -214,7 +215,7 @@ def test_joins_while_the_node_dies(racing, db, fresh, _):
     answers = at_once([*jobs, was.kill])[:-1]
     try:
         # Some were answered before it died; who is answered after it names one and the same. An answer it gave just before
-        # counts for a tenth of a second, and where no other node answers in time there is no better one.
+        # counts for a tenth of a second.
         later = wait_until(moved, 5, 0.1, what="a join to a living node")
         named = {answer.headers["X-LiveKit-Node"] for answer in answers}
         assert named <= {was.addr, later}
@@ -238,8 +239,7 @@ def test_creates_of_one_call_while_a_node_dies(racing, db, fresh, _):
         said = collections.Counter(answer.status_code for answer in answers)
         assert said == {200: 1, 409: CLIENTS - 1}
         winner = next(answer for answer in answers if answer.status_code == 200)
-        # None is named where no node answered in time, on a machine too busy for it.
-        assert node_of(db, room) == winner.headers.get("X-LiveKit-Node", "")
-        assert node_of(db, room) == "" or racing.redis.hget("room_node_map", room) == racing.node(node_of(db, room)).id
+        assert node_of(db, room) == winner.headers["X-LiveKit-Node"]
+        assert racing.redis.hget("room_node_map", room) == racing.node(node_of(db, room)).id
     finally:
         racing.heal(victim)
