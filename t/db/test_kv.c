@@ -92,6 +92,29 @@ ear_open(enum kv_channel channel)
 	return e;
 }
 
+/* Nothing more goes in; the policy it had before into `policy`. */
+static void
+full(char *policy, size_t cap)
+{
+	redisReply *r = redisCommand(direct, "CONFIG GET maxmemory-policy");
+
+	ck_assert_msg(r != NULL && r->elements == 2, "no maxmemory-policy");
+	(void)snprintf(policy, cap, "%s", r->element[1]->str);
+	freeReplyObject(r);
+	(void)ask("CONFIG SET maxmemory-policy noeviction", NULL, 0);
+	(void)ask("CONFIG SET maxmemory 1", NULL, 0);
+}
+
+static void
+roomy(const char *policy)
+{
+	char command[128];
+
+	(void)ask("CONFIG SET maxmemory 0", NULL, 0);
+	(void)snprintf(command, sizeof(command), "CONFIG SET maxmemory-policy %s", policy);
+	(void)ask(command, NULL, 0);
+}
+
 START_TEST(a_room_comes_back)
 {
 	struct kv_room got = { 0 };
@@ -159,14 +182,14 @@ END_TEST
 START_TEST(a_full_redis_forgets_what_it_cannot_be_told)
 {
 	struct kv_room got = { 0 };
+	char policy[64];
 	bool found;
 
 	kv_room_changed(&d.op, k, &ROOMS[0], false, 0);
-	(void)ask("CONFIG SET maxmemory-policy noeviction", NULL, 0);
-	(void)ask("CONFIG SET maxmemory 1", NULL, 0);
+	full(policy, sizeof(policy));
 	kv_room_changed(&d.op, k, &ROOMS[1], false, 0);
 	found = kv_room_find(&d.op, k, S("t_kv"), &got);
-	(void)ask("CONFIG SET maxmemory 0", NULL, 0);
+	roomy(policy);
 	ck_assert(!found);
 	ck_assert_int_eq(db_log_count(log_path, "redis_unavailable"), 1);
 	kv_room_changed(&d.op, k, &ROOMS[1], false, 0);
@@ -534,29 +557,6 @@ START_TEST(livekits_redis_is_one_of_its_own)
 	kv_close(lk);
 }
 END_TEST
-
-/* Nothing more goes in; the policy it had before into `policy`. */
-static void
-full(char *policy, size_t cap)
-{
-	redisReply *r = redisCommand(direct, "CONFIG GET maxmemory-policy");
-
-	ck_assert_msg(r != NULL && r->elements == 2, "no maxmemory-policy");
-	(void)snprintf(policy, cap, "%s", r->element[1]->str);
-	freeReplyObject(r);
-	(void)ask("CONFIG SET maxmemory-policy noeviction", NULL, 0);
-	(void)ask("CONFIG SET maxmemory 1", NULL, 0);
-}
-
-static void
-roomy(const char *policy)
-{
-	char command[128];
-
-	(void)ask("CONFIG SET maxmemory 0", NULL, 0);
-	(void)snprintf(command, sizeof(command), "CONFIG SET maxmemory-policy %s", policy);
-	(void)ask(command, NULL, 0);
-}
 
 /* A server that refuses one of two commands in a round trip answers the other one all the same. */
 START_TEST(a_full_redis_mixes_no_answers_up)

@@ -4,6 +4,7 @@ check every signature.
 SPDX-License-Identifier: MIT
 """
 import base64
+import dataclasses
 import email.utils
 import hashlib
 import json
@@ -503,7 +504,24 @@ def test_two_processes_share_and_take_over(quiet_stack, stream, receivers, make_
     rest.stop()
 
 
-def test_frozen_past_its_lease_it_writes_nothing(stream, receivers, deliver):
+@dataclasses.dataclass
+class Frozen:
+    """A holder of one receiver's lease that was stopped in the middle of its first delivery, and who took it over."""
+    receiver: object
+    jobs: object
+    pid: int
+    heir: object
+    room: str
+    events: list
+    hold: list
+
+    def thaw(self):
+        self.hold[0] = False
+        os.kill(self.pid, signal.SIGCONT)
+
+
+def frozen_with(stream, receivers, deliver, n):
+    """n events of one room are there; the first hangs in the frozen process, and the heir delivers all of them."""
     hold = [True]
 
     def answer(got):
@@ -512,50 +530,39 @@ def test_frozen_past_its_lease_it_writes_nothing(stream, receivers, deliver):
         return 200
 
     [r] = receivers(answer=answer)
-    frozen = deliver([r.endpoint(timeout=60)])
+    jobs = deliver([r.endpoint(timeout=60)])
     pid = held(stream.db)[f"endpoint:{r.id}"]
     room = stream.room()
-    events = stream.emit(room) + stream.emit(room)
+    events = [event for _ in range(n) for event in stream.emit(room)]
     wait_until(lambda: r.of(events[0]) or r.tries[events[0]] == 1, 10)
     os.kill(pid, signal.SIGSTOP)
     heir = deliver([r.endpoint(timeout=60)])
     wait_until(lambda: held(stream.db).get(f"endpoint:{r.id}") in set(heir.tasks().values()), 15)
-    settled(stream, r, 2)
+    settled(stream, r, n)
+    return Frozen(r, jobs, pid, heir, room, events, hold)
+
+
+def test_frozen_past_its_lease_it_writes_nothing(stream, receivers, deliver):
+    it = frozen_with(stream, receivers, deliver, 2)
+    r, events = it.receiver, it.events
     attempts = stream.delivery(r, events[0])["attempts"]
-    hold[0] = False
-    os.kill(pid, signal.SIGCONT)
-    wait_until(lambda: frozen.lines("endpoint_lost"), 10)
+    it.thaw()
+    wait_until(lambda: it.jobs.lines("endpoint_lost"), 10)
     row = stream.delivery(r, events[0])
     assert (row["state"], row["attempts"]) == (2, attempts)
     assert r.tries[events[1]] == 1
-    stream.emit(room)
+    stream.emit(it.room)
     settled(stream, r, 3)
 
 
 def test_frozen_while_another_came_and_went(stream, receivers, deliver):
     """The lease is free again when it wakes up: what it holds is old all the same, and nothing of it is sent."""
-    hold = [True]
-
-    def answer(got):
-        while hold[0] and got.seq == 1 and got.tries == 0:
-            time.sleep(0.02)
-        return 200
-
-    [r] = receivers(answer=answer)
-    frozen = deliver([r.endpoint(timeout=60)])
-    pid = held(stream.db)[f"endpoint:{r.id}"]
-    room = stream.room()
-    events = [event for _ in range(5) for event in stream.emit(room)]
-    wait_until(lambda: r.tries[events[0]] == 1, 10)
-    os.kill(pid, signal.SIGSTOP)
-    heir = deliver([r.endpoint(timeout=60)])
-    wait_until(lambda: held(stream.db).get(f"endpoint:{r.id}") in set(heir.tasks().values()), 15)
-    settled(stream, r, 5)
-    assert heir.stop() == 0
-    hold[0] = False
-    os.kill(pid, signal.SIGCONT)
-    wait_until(lambda: held(stream.db).get(f"endpoint:{r.id}") == pid, 10)
-    stream.emit(room)
+    it = frozen_with(stream, receivers, deliver, 5)
+    r = it.receiver
+    assert it.heir.stop() == 0
+    it.thaw()
+    wait_until(lambda: held(stream.db).get(f"endpoint:{r.id}") == it.pid, 10)
+    stream.emit(it.room)
     settled(stream, r, 6)
-    assert [r.tries[event] for event in events] == [2, 1, 1, 1, 1]
-    assert frozen.stop() == 0
+    assert [r.tries[event] for event in it.events] == [2, 1, 1, 1, 1]
+    assert it.jobs.stop() == 0
